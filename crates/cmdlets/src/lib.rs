@@ -1,0 +1,1 @@
+//! The SkypeForBusiness and DnsServer modules over the fabric: signatures, binding and output objects.

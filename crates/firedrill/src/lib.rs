@@ -1,0 +1,1 @@
+//! A rehearsal ground for Skype for Business Server disaster recovery.

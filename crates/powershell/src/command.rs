@@ -1,0 +1,229 @@
+//! What a command is: its signature, what it receives, and what it may do while it runs.
+//!
+//! One binder serves functions of scripts and commands of hosts alike; both describe themselves as [`CommandInfo`].
+
+use std::sync::Arc;
+
+use crate::value::{DateTime, Value};
+
+/// The signature of a command.
+#[derive(Debug, Clone)]
+pub struct CommandInfo {
+    /// Name as printed, `Invoke-CsPoolFailOver`.
+    pub name: Arc<str>,
+    /// Module as printed by `Get-Command`.
+    pub module: Arc<str>,
+    /// Parameters, without the common ones.
+    pub parameters: Vec<ParameterInfo>,
+    /// Parameter sets; one set named `__AllParameterSets` when the command has no sets of its own.
+    pub sets: Vec<ParameterSetInfo>,
+    /// Index into `sets` of the default set.
+    pub default_set: Option<usize>,
+    /// Whether `-WhatIf` and `-Confirm` exist.
+    pub supports_should_process: bool,
+    /// How grave the command is; compared with `$ConfirmPreference`.
+    pub confirm_impact: ConfirmImpact,
+    /// Implementing type, the second half of `FullyQualifiedErrorId`.
+    pub implementing_type: Arc<str>,
+}
+
+/// `System.Management.Automation.ConfirmImpact`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum ConfirmImpact {
+    /// Never asks by itself.
+    None,
+    /// Asks when `$ConfirmPreference` is `Low`.
+    Low,
+    /// The default of `SupportsShouldProcess`.
+    #[default]
+    Medium,
+    /// Asks unless `-Confirm:$false`.
+    High,
+}
+
+/// One parameter set.
+#[derive(Debug, Clone)]
+pub struct ParameterSetInfo {
+    /// Name as in error messages.
+    pub name: Arc<str>,
+}
+
+/// One parameter of a command.
+#[derive(Debug, Clone)]
+pub struct ParameterInfo {
+    /// Name as printed.
+    pub name: Arc<str>,
+    /// Other names.
+    pub aliases: Vec<Arc<str>>,
+    /// Type that arguments are converted to.
+    pub parameter_type: ParameterType,
+    /// Where it takes part.
+    pub memberships: Vec<SetMembership>,
+    /// Takes all remaining positional arguments.
+    pub remaining: bool,
+    /// A spelling that the product's own documents print and the product does not know. It binds by default and leaves
+    /// a diagnostic; under strict binding it does not exist.
+    pub procedure_spelling: bool,
+    /// Accepted by the binder, without effect in the model: using it makes the verdict inconclusive.
+    pub unmodelled: bool,
+}
+
+/// How a parameter takes part in one set (or in all of them).
+#[derive(Debug, Clone)]
+pub struct SetMembership {
+    /// Index into [`CommandInfo::sets`]; `None` means every set.
+    pub set: Option<usize>,
+    /// Binding fails without it.
+    pub mandatory: bool,
+    /// Zero-based position, if it binds by position. Only the order of positions matters.
+    pub position: Option<u32>,
+    /// Takes the pipeline object itself.
+    pub by_value: bool,
+    /// Takes the property of the same name (or alias) of the pipeline object.
+    pub by_property_name: bool,
+}
+
+/// The types of parameters that binding knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParameterType {
+    /// Anything, unconverted.
+    Object,
+    /// `System.String` and everything that is written as one (`Fqdn`, `XdsIdentity`, `UserIdParameter`); the name is
+    /// the type that messages print.
+    Text(Arc<str>),
+    /// `SwitchParameter`.
+    Switch,
+    /// `System.Boolean`.
+    Bool,
+    /// Whole numbers of any width: .NET name, lowest and highest value.
+    Integer(Arc<str>, i128, i128),
+    /// `System.Double`.
+    Double,
+    /// `System.TimeSpan`.
+    TimeSpan,
+    /// `System.DateTime`.
+    DateTime,
+    /// `System.Guid`.
+    Guid,
+    /// `ScriptBlock`; text is not converted.
+    ScriptBlock,
+    /// `ScriptBlock` or text, for `-Filter`: reaches the command as text.
+    Filter,
+    /// Hashtable.
+    Hashtable,
+    /// An enumeration: .NET name and members. Unique prefixes bind, case does not matter.
+    Enum(Arc<str>, Vec<Arc<str>>),
+    /// Array of an element type; a scalar becomes an array of one.
+    Array(Box<ParameterType>),
+}
+
+/// Parameters after binding, in the order of the signature; only those that were given.
+#[derive(Debug, Clone, Default)]
+pub struct BoundParameters {
+    /// Name of the set that was chosen.
+    pub set: Arc<str>,
+    /// Converted values by parameter name as in the signature.
+    pub values: Vec<(Arc<str>, Value)>,
+}
+
+impl BoundParameters {
+    /// The value of a parameter, if it was given.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    /// Whether a switch was given and is true.
+    pub fn switch(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Value::Bool(true)))
+    }
+
+    /// The text of a parameter, if it was given.
+    pub fn text(&self, name: &str) -> Option<Arc<str>> {
+        match self.get(name)? {
+            Value::Str(text) => Some(text.clone()),
+            Value::Enum(value) => Some(value.name.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// What the provider knows about a name.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// A command that can be invoked.
+    Command(Arc<CommandInfo>),
+    /// A command of the real product or of Windows that is not modelled: binding is checked when the signature is
+    /// known, then the run becomes inconclusive.
+    Unmodelled(Option<Arc<CommandInfo>>),
+    /// Nobody knows it.
+    Unknown,
+}
+
+/// A source of commands beyond the language's own.
+pub trait CommandProvider {
+    /// Looks a name up, without regard to case.
+    fn resolve(&self, name: &str) -> Resolution;
+
+    /// All names, for suggestions, wildcards and `Get-Command`.
+    fn names(&self) -> Vec<Arc<str>>;
+
+    /// Runs a command once for a bound set of parameters (once for each pipeline object where the command takes
+    /// pipeline input). Non-terminating errors go through [`Invocation::error`]; `Err` is statement-terminating.
+    fn invoke(&mut self, command: &CommandInfo, parameters: &BoundParameters, invocation: &mut dyn Invocation) -> Result<(), Box<CommandError>>;
+}
+
+/// What a command may do while it runs. The evaluator implements it: preference variables, `-ErrorAction`,
+/// redirections and the pipeline behind the command are its business.
+pub trait Invocation {
+    /// Emits an object to the pipeline.
+    fn output(&mut self, value: Value);
+    /// Emits a non-terminating error.
+    fn error(&mut self, error: CommandError);
+    /// Emits a warning.
+    fn warning(&mut self, text: &str);
+    /// Emits a verbose message; shown with `-Verbose`.
+    fn verbose(&mut self, text: &str);
+    /// Writes to the host, as `Write-Host` does.
+    fn host(&mut self, text: &str);
+    /// Asks whether to go on: `-WhatIf` prints and answers no, `-Confirm` asks the host.
+    fn should_process(&mut self, target: &str, action: &str) -> bool;
+    /// Whether `-WhatIf` is in force.
+    fn what_if(&self) -> bool;
+    /// Records that something known is not modelled; the verdict becomes inconclusive and names it.
+    fn unmodelled(&mut self, what: &str);
+    /// Records a remark about the script itself (a procedure spelling, a value accepted in lax mode).
+    fn remark(&mut self, text: &str);
+}
+
+/// An error of a command, before the evaluator adds position and invocation.
+#[derive(Debug, Clone)]
+pub struct CommandError {
+    /// Message as printed after `Name : `.
+    pub message: Arc<str>,
+    /// First half of `FullyQualifiedErrorId`; the evaluator appends `,<implementing type>`.
+    pub id: Arc<str>,
+    /// `System.Management.Automation.ErrorCategory` name, `InvalidOperation`.
+    pub category: Arc<str>,
+    /// .NET exception type, most derived first.
+    pub exception_types: Vec<Arc<str>>,
+    /// The object the error is about.
+    pub target: Value,
+}
+
+/// What the evaluator needs of its surroundings beyond commands. All of it is virtual.
+pub trait Host {
+    /// The current virtual time.
+    fn now(&mut self) -> DateTime;
+    /// Lets virtual time run.
+    fn sleep(&mut self, nanoseconds: i64);
+    /// A GUID from the seed.
+    fn guid(&mut self) -> u128;
+    /// Answers a prompt (`Read-Host`, confirmation): `None` means that nobody is there to answer.
+    fn prompt(&mut self, prompt: &str) -> Option<String>;
+    /// Name of the computer that runs the session.
+    fn computer_name(&self) -> Arc<str>;
+    /// Reads a file of the virtual file system.
+    fn read_file(&mut self, path: &str) -> Option<Arc<[u8]>>;
+    /// Writes a file of the virtual file system; false when the path cannot be written.
+    fn write_file(&mut self, path: &str, content: &[u8]) -> bool;
+}

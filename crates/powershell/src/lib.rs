@@ -1,0 +1,16 @@
+//! The PowerShell front end of Firedrill: parser, evaluator, objects, formatting, binding and built-in cmdlets.
+//!
+//! The crate knows nothing of Skype for Business and nothing of the host's files or processes. Commands that are not
+//! part of the language reach their implementation through [`CommandProvider`]; everything else the language needs of
+//! its surroundings (time, prompts, files) goes through [`Host`].
+//!
+//! Facts about the language were checked against PowerShell 7.6.2; where Windows PowerShell 5.1 differs, 5.1 wins,
+//! because that is what Skype for Business servers run.
+
+pub mod command;
+pub mod value;
+
+pub use command::{
+    BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType, Resolution,
+};
+pub use value::{PsObject, Value};

@@ -1,0 +1,1 @@
+//! Console, JSON Lines and JUnit reports from one event log.

@@ -1,0 +1,1 @@
+//! Sources, spans, diagnostics and YAML reading shared by every document of Firedrill.

@@ -1,0 +1,1 @@
+//! The deployment document: sites, pools, computers, SQL stores, Edge pools, users and DNS zones.
