@@ -169,7 +169,12 @@ pub trait CommandProvider {
 
     /// Runs a command once for a bound set of parameters (once for each pipeline object where the command takes
     /// pipeline input). Non-terminating errors go through [`Invocation::error`]; `Err` is statement-terminating.
-    fn invoke(&mut self, command: &CommandInfo, parameters: &BoundParameters, invocation: &mut dyn Invocation) -> Result<(), Box<CommandError>>;
+    fn invoke(
+        &mut self,
+        command: &CommandInfo,
+        parameters: &BoundParameters,
+        invocation: &mut dyn Invocation,
+    ) -> Result<(), Box<CommandError>>;
 }
 
 /// What a command may do while it runs. The evaluator implements it: preference variables, `-ErrorAction`,

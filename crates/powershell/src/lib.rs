@@ -11,6 +11,7 @@ pub mod command;
 pub mod value;
 
 pub use command::{
-    BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType, Resolution,
+    BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType,
+    Resolution,
 };
 pub use value::{PsObject, Value};

@@ -170,7 +170,12 @@ impl From<PsObject> for Value {
 impl PsObject {
     /// An object of the given type without properties.
     pub fn new(type_name: impl Into<Arc<str>>) -> Self {
-        Self { type_names: vec![type_name.into(), "System.Object".into()], properties: Arc::default(), text: None, default_view: Vec::new() }
+        Self {
+            type_names: vec![type_name.into(), "System.Object".into()],
+            properties: Arc::default(),
+            text: None,
+            default_view: Vec::new(),
+        }
     }
 
     /// Adds or replaces a property, keeping the order of first insertion.
