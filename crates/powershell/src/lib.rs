@@ -7,11 +7,22 @@
 //! Facts about the language were checked against PowerShell 7.6.2; where Windows PowerShell 5.1 differs, 5.1 wins,
 //! because that is what Skype for Business servers run.
 
+pub mod ast;
+pub mod binding;
+pub mod builtins;
 pub mod command;
+pub mod convert;
+pub mod error;
+pub mod format;
+pub mod pipeline;
+pub mod source;
+pub mod types;
 pub mod value;
 
 pub use command::{
     BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType,
     Resolution,
 };
+pub use error::{ErrorRecord, Flow, LimitError};
+pub use pipeline::World;
 pub use value::{PsObject, Value};

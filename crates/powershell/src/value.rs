@@ -64,7 +64,9 @@ pub enum Value {
     Type(Arc<str>),
     /// A member of an enumeration.
     Enum(Arc<EnumValue>),
-    /// Everything else: objects of cmdlets, `[pscustomobject]`, error records.
+    /// An error record (`$_` in `catch`, members of `$Error`, errors merged into the output).
+    Error(Arc<crate::error::ErrorRecord>),
+    /// Everything else: objects of cmdlets, `[pscustomobject]`.
     Object(Arc<PsObject>),
 }
 
@@ -88,11 +90,15 @@ pub struct Hashtable {
     pub entries: IndexMap<Name, (Value, Value)>,
 }
 
-/// A script block value. The evaluator owns what is inside; see `crate::eval`.
+/// A script block value.
 #[derive(Debug, Clone)]
 pub struct ScriptBlock {
+    /// What it runs.
+    pub ast: Arc<crate::ast::ScriptBlockAst>,
     /// The text between the braces, as written.
     pub text: Arc<str>,
+    /// The variables that `GetNewClosure()` captured; `None` for a plain block, which sees the scope of its caller.
+    pub closure: Option<Arc<RwLock<IndexMap<Name, Value>>>>,
 }
 
 /// An object with named properties.
