@@ -1,0 +1,119 @@
+//! External DNS as the model has it: zones, edits, and RFC 2782 target order.
+//!
+//! Partners' caches in virtual time are part of the fabric, so that the model alone can answer what a partner sees.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use firedrill_topology::{RecordData, RecordSet, RecordType, Zone};
+
+use crate::seed::Seed;
+use crate::time::SimTime;
+
+/// The zones that the fabric's external DNS servers hold now. Shared: a change replaces a zone as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zones {
+    /// By apex.
+    pub zones: BTreeMap<String, Arc<Zone>>,
+}
+
+/// What a resolver gets for one name and type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Records, after following aliases.
+    Records {
+        /// Aliases followed, in order.
+        aliases: Vec<String>,
+        /// The records.
+        set: RecordSet,
+    },
+    /// The name does not exist (NXDOMAIN).
+    NoName,
+    /// The name exists, the type does not (NODATA).
+    NoData,
+    /// No server answers, or none is responsible.
+    NoServer,
+}
+
+/// What a partner sees, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerView {
+    /// The answer.
+    pub answer: Answer,
+    /// When the partner will ask again; `None` when the answer is not cached (no server).
+    pub until: Option<SimTime>,
+    /// Whether it came from the partner's cache.
+    pub cached: bool,
+}
+
+/// One SRV record as a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Lower first.
+    pub priority: u16,
+    /// Share among equals.
+    pub weight: u16,
+    /// Host, without the final dot.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// SRV records in the order in which a client tries them (RFC 2782): ascending priority, weighted draws among equals
+/// from the seed's stream `name`.
+pub fn order_targets(records: &[RecordData], seed: Seed, name: &str) -> Vec<Target> {
+    use rand_chacha::rand_core::Rng;
+    let mut left: Vec<Target> = records
+        .iter()
+        .filter_map(|data| match data {
+            RecordData::Srv { priority, weight, port, target } => {
+                Some(Target { priority: *priority, weight: *weight, host: target.clone(), port: *port })
+            }
+            _ => None,
+        })
+        .collect();
+    // Weight 0 first among equals, then by name, so that the order of entry in the zone does not matter.
+    left.sort_by(|a, b| (a.priority, a.weight != 0, &a.host, a.port).cmp(&(b.priority, b.weight != 0, &b.host, b.port)));
+    let mut stream = seed.stream(&format!("srv {name}"));
+    let mut ordered = Vec::with_capacity(left.len());
+    while let Some(first) = left.first() {
+        let equals = left.iter().take_while(|t| t.priority == first.priority).count();
+        let sum: u64 = left[..equals].iter().map(|t| u64::from(t.weight)).sum();
+        let draw = stream.next_u64() % (sum + 1);
+        let mut running = 0;
+        let chosen = left[..equals]
+            .iter()
+            .position(|t| {
+                running += u64::from(t.weight);
+                running >= draw
+            })
+            .unwrap_or(equals - 1);
+        ordered.push(left.remove(chosen));
+    }
+    ordered
+}
+
+impl Zones {
+    /// The zone responsible for a name: the longest apex that ends it.
+    pub fn zone_for(&self, name: &str) -> Option<&Arc<Zone>> {
+        let mut rest = name;
+        loop {
+            if let Some(zone) = self.zones.get(rest) {
+                return Some(zone);
+            }
+            rest = rest.split_once('.')?.1;
+        }
+    }
+}
+
+/// Type a piece of data belongs to.
+pub fn record_type(data: &RecordData) -> RecordType {
+    match data {
+        RecordData::A(_) => RecordType::A,
+        RecordData::Aaaa(_) => RecordType::Aaaa,
+        RecordData::Cname(_) => RecordType::Cname,
+        RecordData::Ns(_) => RecordType::Ns,
+        RecordData::Srv { .. } => RecordType::Srv,
+        RecordData::Txt(_) => RecordType::Txt,
+    }
+}

@@ -1,0 +1,329 @@
+//! Operations: what administrators start, and how it ended.
+//!
+//! An operation that takes time is a process: data, not code, so that a fabric can be cloned in the middle of one.
+
+use firedrill_topology::{ComputerId, EdgePoolId, PoolId, UserId};
+
+use crate::config::Configuration;
+use crate::evidence::Evidence;
+use crate::service::ServiceName;
+use crate::time::{SimDuration, SimTime};
+
+/// Who runs an operation, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Caller {
+    /// The computer whose shell runs it.
+    pub computer: ComputerId,
+}
+
+/// A running operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId(pub u64);
+
+/// What administrators can start.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `Invoke-CsPoolFailOver` (dossier C).
+    PoolFailover(PoolFailover),
+    /// `Invoke-CsPoolFailBack` (dossier C).
+    PoolFailback(PoolFailback),
+    /// `Invoke-CsManagementServerFailover` (dossier D.5).
+    CmsFailover(CmsFailover),
+    /// `Move-CsManagementServer` (dossier D.6).
+    MoveCms {
+        /// `-Force`: the source is offline.
+        force: bool,
+        /// Path of the configuration export in the virtual file system, for `-Force`.
+        configuration_file: Option<String>,
+        /// Path of the LIS export, for `-Force`.
+        lis_file: Option<String>,
+    },
+    /// `Install-CsDatabase -CentralManagementDatabase` (dossier D.7).
+    InstallCmsDatabase {
+        /// `-SqlServerFqdn`.
+        sql_server: String,
+        /// `-SqlInstanceName`; empty for the default instance.
+        instance: String,
+        /// `-Clean`.
+        clean: bool,
+        /// `-Backup`: create it as standby.
+        standby: bool,
+    },
+    /// `Set-CsConfigurationStoreLocation` (dossier D.8).
+    SetConfigurationStoreLocation {
+        /// `-SqlServerFqdn`.
+        sql_server: String,
+        /// `-SqlInstanceName`.
+        instance: String,
+    },
+    /// `Import-CsConfiguration` into the active store (dossier D.8); the document is already read.
+    ImportConfiguration {
+        /// The imported document.
+        configuration: Box<Configuration>,
+        /// `-LocalStore`: into the replica of the caller's computer instead.
+        local_store: bool,
+    },
+    /// `Invoke-CsManagementStoreReplication` (dossier D.2): returns at once, replication runs on.
+    Replicate {
+        /// One replica, or all.
+        replica: Option<ComputerId>,
+    },
+    /// `Publish-CsTopology` and Topology Builder's Publish (dossier H).
+    Publish {
+        /// The edited document.
+        draft: Box<Configuration>,
+        /// Topology Builder also activates (`Enable-CsTopology`); `Publish-CsTopology` alone does not.
+        enable: bool,
+    },
+    /// `Enable-CsTopology` (dossier H).
+    EnableTopology,
+    /// Deployment wizard "Setup or Remove Components", `Bootstrapper /Setup`, on one computer (dossier H).
+    RunSetup {
+        /// The computer.
+        computer: ComputerId,
+    },
+    /// `Invoke-CsBackupServiceSync` (dossier A.5): asks for a sync now; it runs on after the command returns.
+    BackupSync {
+        /// Whose data is pushed.
+        pool: PoolId,
+        /// One module, or all.
+        module: Option<BackupModule>,
+    },
+    /// `Move-CsUser` (dossier B.5).
+    MoveUser {
+        /// Who.
+        user: UserId,
+        /// Where to.
+        target: PoolId,
+        /// `-Force`: the account only, contacts and meetings are lost.
+        force: bool,
+    },
+    /// `Invoke-CsDatabaseFailover` (dossier E.2).
+    DatabaseFailover {
+        /// Whose databases.
+        pool: PoolId,
+        /// Which group.
+        databases: DatabaseGroup,
+        /// `-NewPrincipal`.
+        new_principal: MirrorSide,
+        /// `-Force`: the principal is inaccessible.
+        force: bool,
+    },
+    /// `Start-CsWindowsService` (dossier G.1).
+    StartServices {
+        /// The computer.
+        computer: ComputerId,
+        /// One service, or all.
+        service: Option<ServiceName>,
+        /// `-NoWait`.
+        no_wait: bool,
+    },
+    /// `Stop-CsWindowsService` (dossier G.1).
+    StopServices {
+        /// The computer.
+        computer: ComputerId,
+        /// One service, or all.
+        service: Option<ServiceName>,
+        /// `-Graceful`: drain first.
+        graceful: bool,
+        /// `-NoWait`.
+        no_wait: bool,
+    },
+    /// `Invoke-CsComputerFailOver` (dossier G.3).
+    ComputerFailover {
+        /// The Front End.
+        computer: ComputerId,
+        /// `-NoStop`.
+        no_stop: bool,
+        /// `-Force`: skip the capacity check.
+        force: bool,
+        /// `-WaitTime`; one hour by default.
+        wait: SimDuration,
+    },
+    /// `Invoke-CsComputerFailBack` (dossier G.3).
+    ComputerFailback {
+        /// The Front End.
+        computer: ComputerId,
+        /// `-NoStart`.
+        no_start: bool,
+        /// `-WaitTime`; one hour by default.
+        wait: SimDuration,
+    },
+    /// `Reset-CsPoolRegistrarState` (dossier B.9).
+    ResetPoolRegistrarState {
+        /// The pool.
+        pool: PoolId,
+        /// `-ResetType`.
+        kind: RegistrarReset,
+        /// `-NoReStart`.
+        no_restart: bool,
+    },
+    /// `Start-CsPool` (dossier B.9).
+    StartPool {
+        /// The pool.
+        pool: PoolId,
+        /// `-SkipServer`.
+        skip: Vec<ComputerId>,
+        /// `-QuorumLossRecovery`.
+        quorum_loss_recovery: bool,
+        /// `-Force`.
+        force: bool,
+    },
+}
+
+/// `Invoke-CsPoolFailOver` (dossier C.1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PoolFailover {
+    /// The pool failed from.
+    pub pool: PoolId,
+    /// `-DisasterMode`.
+    pub disaster: bool,
+    /// `-Force`.
+    pub force: bool,
+    /// `-SkipDataVerification`.
+    pub skip_verification: bool,
+    /// `-WaitTime`.
+    pub wait: Option<SimDuration>,
+}
+
+/// `Invoke-CsPoolFailBack` (dossier C.1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PoolFailback {
+    /// The pool that was failed from.
+    pub pool: PoolId,
+    /// `-DisasterMode`: the backup pool is not available.
+    pub disaster: bool,
+    /// `-Force`.
+    pub force: bool,
+    /// `-SkipDataVerification`.
+    pub skip_verification: bool,
+    /// `-WaitTime`, 15 seconds by default.
+    pub wait: SimDuration,
+}
+
+/// `Invoke-CsManagementServerFailover` (dossier D.5).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum CmsFailover {
+    /// The set for an available CMS.
+    Normal,
+    /// `-Restore`: make this pool's database usable again.
+    Restore,
+    /// The disaster recovery set.
+    Disaster {
+        /// `-BackupSqlServerFqdn`.
+        sql_server: String,
+        /// `-BackupSqlInstanceName`; empty for the default instance.
+        instance: String,
+        /// `-BackupMirrorSqlServerFqdn` and `-BackupMirrorSqlInstanceName`.
+        mirror: Option<(String, String)>,
+        /// `-Force`, which the set demands.
+        force: bool,
+        /// The procedure's `-MirrorSQLServerFqdn` alone: the mirror is the principal and the primary is not named.
+        mirror_only: bool,
+    },
+}
+
+/// Modules of the Backup Service (dossier A.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub enum BackupModule {
+    /// `UserServices.PresenceFocus`.
+    PresenceFocus,
+    /// `ConfServices.DataConf`.
+    DataConf,
+    /// `CentralMgmt.CMSMaster`.
+    CmsMaster,
+    /// `ApplicationServer.RGSDataStore` (2019).
+    RgsDataStore,
+    /// `ApplicationServer.RGSFileStore` (2019).
+    RgsFileStore,
+}
+
+/// Groups of databases (dossier E.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DatabaseGroup {
+    /// rtcxds, rtcshared, rtcab.
+    User,
+    /// rgsconfig, rgsdyn, cpsdyn.
+    Application,
+    /// xds, lis.
+    CentralMgmt,
+    /// LcsCDR, QoEMetrics.
+    Monitoring,
+    /// LcsLog.
+    Archiving,
+}
+
+/// The two sides of a mirrored back end, as the topology names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MirrorSide {
+    /// The primary back end.
+    Primary,
+    /// The mirror back end.
+    Mirror,
+}
+
+/// `-ResetType` of `Reset-CsPoolRegistrarState` (dossier B.9).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RegistrarReset {
+    /// Restarts the services of all Front Ends.
+    ServiceReset,
+    /// Reloads routing groups in quorum loss from the backup store.
+    QuorumLossRecovery,
+    /// Rebuilds the pool's fabric state.
+    FullReset,
+    /// Removes a Front End that is lost for good.
+    MachineStateRemoved(ComputerId),
+}
+
+/// Streams that an operation speaks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub enum Channel {
+    /// Shown with `-Verbose`.
+    Verbose,
+    /// Warnings.
+    Warning,
+    /// Banner text on the console.
+    Host,
+}
+
+/// How an operation went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationReport {
+    /// When it started.
+    pub started: SimTime,
+    /// When it ended.
+    pub ended: SimTime,
+    /// What it said, in order.
+    pub messages: Vec<(SimTime, Channel, String)>,
+    /// How it ended.
+    pub outcome: Result<(), OperationError>,
+    /// Computers that need local setup afterwards, as Topology Builder's to-do list names them (dossier H).
+    pub setup_needed: Vec<ComputerId>,
+}
+
+/// Why an operation was refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{message}")]
+pub struct OperationError {
+    /// Stable id, `NextHopRefusal`; the first half of the FullyQualifiedErrorId where the product's is not known.
+    pub id: &'static str,
+    /// Message as the product prints it (from the table of exact strings), without the `Cmdlet : ` prefix.
+    pub message: String,
+    /// `System.Management.Automation.ErrorCategory`.
+    pub category: &'static str,
+    /// .NET exception type.
+    pub exception: &'static str,
+    /// What it is about: an FQDN or identity.
+    pub target: String,
+    /// How sure we are of the text.
+    pub evidence: Evidence,
+}
+
+/// An Edge pool or a Front End pool, where a command may name either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AnyPool {
+    /// Front End pool.
+    FrontEnd(PoolId),
+    /// Edge pool.
+    Edge(EdgePoolId),
+}
