@@ -1,2 +1,58 @@
-//! Chores of the workspace.
-fn main() {}
+//! Chores of the workspace: `cargo xtask <chore>`; with `--check` a chore changes nothing and fails where it would have.
+
+mod bench;
+mod docs;
+mod generated;
+mod schema;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Chores of the workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Writes schemas/ from the types that read the documents.
+    Schema(Mode),
+    /// Writes the generated pages of docs/.
+    Docs(Mode),
+    /// Looks for leftovers, missing headers, long files and unfriendly licences; it has nothing to write.
+    Tidy(Mode),
+    /// Runs the benches and prints their figures beside their targets.
+    Bench(bench::Arguments),
+    /// All chores with --check.
+    Check,
+}
+
+#[derive(clap::Args, Clone, Copy)]
+struct Mode {
+    /// Change nothing; fail where something would change.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let root = workspace_root();
+    match Arguments::parse().chore {
+        Chore::Schema(mode) => schema::run(&root, mode.check),
+        Chore::Docs(mode) => docs::run(&root, mode.check),
+        Chore::Tidy(_) => tidy::run(&root),
+        Chore::Bench(arguments) => bench::run(&root, &arguments),
+        Chore::Check => {
+            schema::run(&root, true)?;
+            docs::run(&root, true)?;
+            tidy::run(&root)
+        }
+    }
+}
+
+fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
