@@ -1,7 +1,12 @@
 //! CMS, replication, Backup Service, pool failover and the other operations: the public questions and deeds.
-#![allow(clippy::todo, unused_variables, clippy::unimplemented)]
+#![allow(clippy::todo, unused_variables, clippy::unimplemented, dead_code)]
+
+mod processes;
+mod state;
 
 use std::sync::Arc;
+
+pub(crate) use state::{AdminState, Installed, Transfer};
 
 use firedrill_topology::{ComputerId, PoolId, SqlId};
 
@@ -215,6 +220,26 @@ impl Fabric {
 
     /// Whether a computer needs "Setup or Remove Components": its installed components differ from its replica's document.
     pub fn setup_pending(&self, computer: ComputerId) -> bool {
+        todo!()
+    }
+
+    /// In whose hands a pool's users are.
+    pub(crate) fn pool_transfer(&self, pool: PoolId) -> Transfer {
+        todo!()
+    }
+
+    /// What setup last installed on a computer.
+    pub(crate) fn installed(&self, computer: ComputerId) -> Installed {
+        todo!()
+    }
+
+    /// Lets administration do what is due or has become possible at this instant; whether anything changed.
+    pub(crate) fn settle_administration(&mut self) -> bool {
+        todo!()
+    }
+
+    /// The next instant at which administration has something to do by itself.
+    pub(crate) fn administration_deadline(&self) -> Option<SimTime> {
         todo!()
     }
 }
