@@ -1,0 +1,118 @@
+//! The figures that the project promises; `cargo xtask bench` prints them beside their targets.
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use firedrill_fabric::fault::{Change, Fault};
+use firedrill_fabric::operation::{Caller, CmsFailover, Operation, PoolFailback, PoolFailover};
+use firedrill_fabric::{Fabric, Options, SimDuration, SimTime};
+use firedrill_syntax::Source;
+use firedrill_topology::{PoolId, Topology};
+
+const CONTOSO: &str = "fixtures/contoso.yaml";
+const GLOBAL: &str = "fixtures/global.yaml";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn text(relative: &str) -> String {
+    std::fs::read_to_string(root().join(relative)).expect("a fixture of this repository")
+}
+
+fn topology(relative: &str) -> Arc<Topology> {
+    let loaded = firedrill_topology::load(&Source::new(relative, text(relative)));
+    Arc::new(loaded.topology.expect("a fixture of this repository is valid"))
+}
+
+fn fabric(topology: Arc<Topology>) -> Fabric {
+    Fabric::new(topology, Options { seed: 1, start: SimTime(1_772_438_400_000_000_000) })
+}
+
+/// P3 without its look-ups, then P4: the pool dies, the CMS moves when it was there, Edge pools get another next hop,
+/// the pool fails over, comes back, fails back. Everything must succeed, or the figure would mean nothing.
+fn fail_over_and_back(fabric: &mut Fabric, pool: PoolId) {
+    fail_over(fabric, pool);
+    fabric.apply(Change::Heal(Fault::Pool(pool))).expect("a heal needs no DNS");
+    let ready = fabric.now() + SimDuration::from_mins(60);
+    fabric.advance_to(ready).expect("within the limits");
+    let backup = fabric.topology().pool(pool).backup.expect("a paired pool");
+    let caller = Caller { computer: fabric.topology().pool(backup).front_ends[0] };
+    let failback = PoolFailback { pool, disaster: false, force: false, skip_verification: false, wait: SimDuration::from_secs(15) };
+    succeed(fabric, Operation::PoolFailback(failback), caller);
+}
+
+fn fail_over(fabric: &mut Fabric, pool: PoolId) {
+    let topology = fabric.topology().clone();
+    let backup = topology.pool(pool).backup.expect("a paired pool");
+    let caller = Caller { computer: topology.pool(backup).front_ends[0] };
+    fabric.apply(Change::Inject(Fault::Pool(pool))).expect("a fault needs no DNS");
+    if topology.cms.active == pool {
+        let instance = topology.sql(topology.pool(backup).back_end.data_instances()[0]);
+        let failover = CmsFailover::Disaster {
+            sql_server: topology.computer(instance.computer).fqdn.clone(),
+            instance: instance.instance.clone(),
+            mirror: None,
+            force: true,
+            mirror_only: false,
+        };
+        succeed(fabric, Operation::CmsFailover(failover), caller);
+    }
+    fabric
+        .edit_configuration(caller, |configuration| {
+            for edge in configuration.edges.iter_mut().filter(|edge| edge.next_hop == pool) {
+                edge.next_hop = backup;
+            }
+            Ok(())
+        })
+        .expect("the CMS is writable");
+    let failover = PoolFailover { pool, disaster: true, force: false, skip_verification: false, wait: None };
+    succeed(fabric, Operation::PoolFailover(failover), caller);
+}
+
+fn succeed(fabric: &mut Fabric, operation: Operation, caller: Caller) {
+    let report = fabric.perform(operation, caller).expect("within the limits");
+    assert_eq!(report.outcome, Ok(()));
+}
+
+fn model(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("model");
+    group.measurement_time(Duration::from_secs(5));
+
+    let contoso = fabric(topology(CONTOSO));
+    group.bench_function("contoso_failover_and_failback", |bencher| {
+        bencher.iter_batched(|| contoso.clone(), |mut fabric| fail_over_and_back(&mut fabric, PoolId(0)), BatchSize::SmallInput);
+    });
+
+    let global = fabric(topology(GLOBAL));
+    group.bench_function("global_failover_and_failback", |bencher| {
+        bencher.iter_batched(|| global.clone(), |mut fabric| fail_over_and_back(&mut fabric, PoolId(0)), BatchSize::SmallInput);
+    });
+    group.bench_function("global_clone", |bencher| bencher.iter(|| black_box(global.clone())));
+
+    for users in [1_000, 1_000_000] {
+        let mut sized = (*topology(CONTOSO)).clone();
+        sized.users.cohorts.truncate(1);
+        sized.users.cohorts[0].count = users;
+        let sized = fabric(Arc::new(sized));
+        group.bench_function(format!("failover_{users}_users"), |bencher| {
+            bencher.iter_batched(|| sized.clone(), |mut fabric| fail_over(&mut fabric, PoolId(0)), BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+}
+
+fn documents(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("documents");
+    let text = text(GLOBAL);
+    group.bench_function("load_global", |bencher| {
+        bencher.iter(|| firedrill_topology::load(&Source::new(GLOBAL, &text)).topology.expect("valid"));
+    });
+    group.finish();
+}
+
+criterion_group!(figures, model, documents);
+criterion_main!(figures);
