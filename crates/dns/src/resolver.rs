@@ -1,0 +1,212 @@
+//! A partner's resolver: hickory's against our server, with a cache that lives in virtual time.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use firedrill_fabric::SimTime;
+use firedrill_fabric::naming::{Answer, PartnerView};
+use firedrill_topology::{RecordData, RecordSet, RecordType, ResolverSettings};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError as WireError, NetError};
+use hickory_resolver::proto::op::{Message, ResponseCode};
+use hickory_resolver::proto::rr::rdata::CNAME;
+use hickory_resolver::proto::rr::{Name, RData, Record};
+
+use crate::address::AddressMap;
+use crate::cache::{Cache, CacheLine};
+use crate::error::DnsError;
+use crate::query::{query, query_tcp};
+use crate::snapshot;
+
+/// How long an answer over UDP may take, in real time. Loopback answers in well under a millisecond; what takes longer
+/// is asked again over TCP, which a server that is down refuses at once, so a busy machine is not taken for an outage.
+const UDP_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long an answer over TCP may take.
+const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Aliases followed at most, as the server does.
+const ALIASES_MAX: usize = 16;
+
+/// The resolver of one federated partner.
+pub struct PartnerResolver {
+    resolver: TokioResolver,
+    server: SocketAddr,
+    map: AddressMap,
+    cache: Mutex<Cache>,
+}
+
+/// What the wire gave: an answer and for how many seconds it may be kept.
+struct Heard {
+    answer: Answer,
+    ttl: u32,
+}
+
+impl PartnerResolver {
+    /// A resolver that asks one server and nobody else: no hosts file, no search list, no cache but ours.
+    ///
+    /// # Errors
+    /// When hickory-resolver refuses the set-up.
+    pub fn new(server: SocketAddr, map: &AddressMap, settings: ResolverSettings) -> Result<Self, DnsError> {
+        let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
+        udp.port = server.port();
+        tcp.port = server.port();
+        let config = ResolverConfig::from_name_servers(vec![NameServerConfig::new(server.ip(), true, vec![udp, tcp])]);
+        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        let options = builder.options_mut();
+        options.cache_size = 0;
+        options.use_hosts_file = ResolveHosts::Never;
+        options.ip_strategy = LookupIpStrategy::Ipv4Only;
+        options.attempts = 0;
+        options.timeout = UDP_TIMEOUT;
+        options.try_tcp_on_error = false;
+        options.recursion_desired = false;
+        options.preserve_intermediates = true;
+        options.os_port_selection = true;
+        let resolver = builder.build().map_err(|error| DnsError::Resolver(error.to_string()))?;
+        Ok(Self { resolver, server, map: map.clone(), cache: Mutex::new(Cache::new(settings)) })
+    }
+
+    /// What the partner sees for a name at a virtual instant; asks the server when nothing is held any more. Names are
+    /// lower case, without the final dot; addresses in the answer are the topology's.
+    pub async fn lookup(&self, name: &str, record_type: RecordType, now: SimTime) -> PartnerView {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if let Some(view) = self.cache().get(&name, record_type, now) {
+            return view;
+        }
+        let Heard { answer, ttl } = self.ask(&name, record_type).await;
+        self.cache().put(&name, record_type, answer, ttl, now)
+    }
+
+    /// What the cache holds at an instant, by name and type.
+    pub fn cached(&self, now: SimTime) -> Vec<CacheLine> {
+        self.cache().lines(now)
+    }
+
+    /// What the cache holds for one question, without asking anybody.
+    pub fn peek(&self, name: &str, record_type: RecordType, now: SimTime) -> Option<PartnerView> {
+        self.cache().get(name, record_type, now)
+    }
+
+    /// Forgets everything, as a restart of the partner's resolver would.
+    pub fn clear(&self) {
+        self.cache().clear();
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self, name: &str, record_type: RecordType) -> Heard {
+        let Ok(name) = snapshot::name("", name) else {
+            // What no query can carry does not exist anywhere.
+            return Heard { answer: Answer::NoName, ttl: 0 };
+        };
+        let wire_type = wire_type(record_type);
+        match self.resolver.lookup(name.clone(), wire_type).await {
+            Ok(lookup) => self.read(lookup.message(), &name, record_type),
+            Err(NetError::Dns(WireError::NoRecordsFound(none))) if *none.query.name() == name => {
+                let outside = none.soa.as_ref().is_some_and(|soa| soa.name.is_root());
+                negative(none.response_code, none.negative_ttl.unwrap_or(0), outside)
+            }
+            // hickory-resolver takes the target of an SRV record behind an alias for the next name to ask (0.26.3,
+            // `handle_noerror`) and then misses its answer: such questions go to the server as they are.
+            Err(NetError::Dns(WireError::NoRecordsFound(_))) => match query(self.server, &name, wire_type, TCP_TIMEOUT).await {
+                Ok(message) => self.read(&message, &name, record_type),
+                Err(_) => no_server(),
+            },
+            Err(NetError::Dns(_)) => no_server(),
+            Err(_) => match query_tcp(self.server, &name, wire_type, TCP_TIMEOUT).await {
+                Ok(message) => self.read(&message, &name, record_type),
+                Err(_) => no_server(),
+            },
+        }
+    }
+
+    /// Follows aliases through an answer section and collects the records at the end.
+    fn read(&self, message: &Message, asked: &Name, record_type: RecordType) -> Heard {
+        if !matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain) {
+            return no_server();
+        }
+        let wire_type = wire_type(record_type);
+        let mut name = asked.clone();
+        let mut aliases = Vec::new();
+        let mut ttl = u32::MAX;
+        while aliases.len() < ALIASES_MAX {
+            let records: Vec<&Record> =
+                message.answers.iter().filter(|record| record.name == name && record.record_type() == wire_type).collect();
+            if let Some(first) = records.first() {
+                let set_ttl = records.iter().map(|record| record.ttl).min().unwrap_or(first.ttl);
+                let data = records.iter().filter_map(|record| self.data(&record.data)).collect();
+                return Heard { answer: Answer::Records { aliases, set: RecordSet { ttl: set_ttl, data } }, ttl: ttl.min(set_ttl) };
+            }
+            let alias = message.answers.iter().find_map(|record| match &record.data {
+                RData::CNAME(CNAME(target)) if record.name == name => Some((target, record.ttl)),
+                _ => None,
+            });
+            let Some((target, alias_ttl)) = alias else { break };
+            ttl = ttl.min(alias_ttl);
+            name = target.clone();
+            aliases.push(text(target));
+        }
+        let soa = message.authorities.iter().find_map(|record| match &record.data {
+            RData::SOA(soa) => Some((record.name.is_root(), record.ttl.min(soa.minimum))),
+            _ => None,
+        });
+        let (outside, negative_ttl) = soa.unwrap_or((false, 0));
+        negative(message.metadata.response_code, ttl.min(negative_ttl), outside)
+    }
+
+    /// Record data in the topology's terms. `None` for an address that stands for nothing (it was never published).
+    fn data(&self, data: &RData) -> Option<RecordData> {
+        Some(match data {
+            RData::A(address) => RecordData::A(self.map.topology(address.0)?),
+            RData::AAAA(address) => RecordData::Aaaa(self.map.topology6(address.0)?),
+            RData::CNAME(CNAME(target)) => RecordData::Cname(text(target)),
+            RData::NS(host) => RecordData::Ns(text(&host.0)),
+            RData::SRV(srv) => RecordData::Srv { priority: srv.priority, weight: srv.weight, port: srv.port, target: text(&srv.target) },
+            RData::TXT(txt) => RecordData::Txt(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned()),
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Debug for PartnerResolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PartnerResolver").field("server", &self.server).field("cache", &*self.cache()).finish_non_exhaustive()
+    }
+}
+
+fn no_server() -> Heard {
+    Heard { answer: Answer::NoServer, ttl: 0 }
+}
+
+/// A negative answer (RFC 2308 2). Names outside all zones get their SOA from the root that ends our closed world: on
+/// the real Internet somebody else would be responsible, and the model says that nobody is.
+fn negative(code: ResponseCode, ttl: u32, outside: bool) -> Heard {
+    match code {
+        _ if outside => no_server(),
+        ResponseCode::NXDomain => Heard { answer: Answer::NoName, ttl },
+        _ => Heard { answer: Answer::NoData, ttl },
+    }
+}
+
+fn wire_type(record_type: RecordType) -> hickory_resolver::proto::rr::RecordType {
+    use hickory_resolver::proto::rr::RecordType as Wire;
+    match record_type {
+        RecordType::A => Wire::A,
+        RecordType::Aaaa => Wire::AAAA,
+        RecordType::Cname => Wire::CNAME,
+        RecordType::Ns => Wire::NS,
+        RecordType::Srv => Wire::SRV,
+        RecordType::Txt => Wire::TXT,
+    }
+}
+
+/// A name in the model's form: lower case, without the final dot; the root is the empty string.
+fn text(name: &Name) -> String {
+    let mut text = name.to_ascii().to_ascii_lowercase();
+    text.truncate(text.trim_end_matches('.').len());
+    text
+}
