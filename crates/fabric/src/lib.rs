@@ -16,6 +16,7 @@ pub mod evidence;
 mod fabric;
 pub mod fault;
 pub mod federation;
+pub mod messages;
 pub mod naming;
 pub mod operation;
 pub mod seed;

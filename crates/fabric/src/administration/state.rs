@@ -9,7 +9,6 @@ use super::processes::Running;
 use crate::administration::CmsDatabaseState;
 use crate::config::Configuration;
 use crate::operation::{BackupModule, OperationReport, ProcessId};
-use crate::serving::DataLoss;
 use crate::time::SimTime;
 
 /// Everything that administration keeps between events. One value per fabric, shared until it changes.
@@ -29,8 +28,6 @@ pub(crate) struct AdminState {
     pub(crate) pools: Vec<PoolAdmin>,
     /// What the deployment wizard last installed, by computer.
     pub(crate) installed: Vec<Installed>,
-    /// Data lost for good.
-    pub(crate) losses: Vec<DataLoss>,
 }
 
 /// Whose hands a pool's users are in, as an administrator's failover or failback left it (dossier 0.3, B.3).
@@ -51,8 +48,8 @@ pub(crate) enum Transfer {
 pub(crate) struct Installed {
     /// Edge: "Enable federation for this Edge pool (Port 5061)".
     pub(crate) federation: bool,
-    /// Edge: XMPP proxy, and the port it listens on.
-    pub(crate) xmpp: Option<u16>,
+    /// Edge: XMPP proxy.
+    pub(crate) xmpp: bool,
     /// Front End: XMPP translating gateway.
     pub(crate) xmpp_gateway: bool,
     /// Front End: Backup Service (paired pools).
@@ -75,8 +72,11 @@ pub(crate) struct CmsState {
     pub(crate) stamps: Stamp,
     /// The master agent's newest snapshot.
     pub(crate) snapshot: Snapshot,
-    /// Pool whose agents worked last; a new one takes over with a full status round.
-    pub(crate) last_change: SimTime,
+    /// When the Backup Service next copies the active database to the standby one; `None` while nothing is to be copied
+    /// or the path is broken.
+    pub(crate) ship_due: Option<SimTime>,
+    /// Exported configurations by number; the files of the virtual file system name them.
+    pub(crate) archive: Arc<Vec<Archived>>,
 }
 
 /// `msRTCSIP-BackEndServer` (dossier D.1): where computers look for the store.
@@ -88,6 +88,15 @@ pub(crate) struct StoreLocation {
     pub(crate) instance: String,
     /// The pool whose back end that is, when it is one of the topology's.
     pub(crate) pool: Option<PoolId>,
+}
+
+/// One exported configuration (`Export-CsConfiguration`).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Archived {
+    /// What was exported.
+    pub(crate) document: Arc<Configuration>,
+    /// When.
+    pub(crate) at: SimTime,
 }
 
 /// One CMS database (xds and lis).
@@ -195,7 +204,7 @@ pub(crate) const MODULES: [BackupModule; 5] =
 
 impl AdminState {
     /// A healthy start: replicas up to date, backups steady, everything installed that the document asks for.
-    pub(crate) fn initial(topology: &Topology, start: SimTime) -> Self {
+    pub(crate) fn new(topology: &Topology, start: SimTime) -> Self {
         let document = Arc::new(Configuration::initial(topology));
         let stamp = 1;
         let database = |state| CmsDatabase { state, read_only: false, document: document.clone(), stamp, changed: start };
@@ -222,7 +231,8 @@ impl AdminState {
                 databases,
                 stamps: stamp,
                 snapshot: Snapshot { document: document.clone(), stamp, created: start, due: None },
-                last_change: start,
+                ship_due: None,
+                archive: Arc::default(),
             },
             replicas: topology.computers.iter().map(|computer| server(computer.role).then(replica)).collect(),
             pools: topology
@@ -238,7 +248,6 @@ impl AdminState {
                 })
                 .collect(),
             installed: topology.computer_ids().map(|computer| Installed::wanted(topology, &document, computer)).collect(),
-            losses: Vec::new(),
         }
     }
 }
@@ -276,7 +285,7 @@ impl Installed {
             }
             ComputerRole::Edge(edge) => {
                 let settings = &document.edges[edge.index()];
-                Self { federation: settings.federation, xmpp: settings.xmpp_listening_port, ..Self::default() }
+                Self { federation: settings.federation, xmpp: settings.xmpp_listening_port.is_some(), ..Self::default() }
             }
             ComputerRole::Sql | ComputerRole::FileServer => Self::default(),
         }
