@@ -48,6 +48,20 @@ macro_rules! behaviours {
 // Add a line where a behaviour is modelled, and call `Fabric::lean` where it decides something.
 behaviours! {
     HomingUnchanged = Documented, "dossier B.3", "pool failure, failover and failback never change RegistrarPool";
+    SignedOutWithoutPool = Documented, "dossier B.3", "users of a pool that is gone cannot sign in until the backup registrar or a failover takes them";
+    ResiliencyDuringTransfer = Documented, "dossier B.3", "users are in resiliency mode while a pool failover or failback runs";
+    BackupPoolServes = Documented, "dossier B.3", "after a failover the backup pool alone serves the users";
+    BackEndThreshold = Documented, "dossier E.5, B.6", "30 minutes without a back end lead to resiliency mode; recovery is automatic";
+    SqlAutomaticFailover = Documented, "dossier E.5", "SQL fails over by itself with a witness or in an availability group";
+    PoolQuorum = Documented, "dossier B.8", "below the functional number of Front Ends the pool stops";
+    RoutingGroupLoss = Documented, "dossier B.9", "a routing group without a primary signs its users out; one without secondaries limits them";
+    QuorumLossRecovery = Documented, "dossier B.9", "quorum loss recovery reloads routing groups from the back end";
+    InitialPlacement = Inferred, "dossier B.8", "how long the initial placement of users takes at a cold start";
+    ReplicaRebuild = Inferred, "dossier B.9", "another Front End builds a missing replica after a while";
+    BootTime = Inferred, "dossier G", "how long a computer takes to boot";
+    ServiceStart = Inferred, "dossier G.1", "how long services take to start, and which require which";
+    ServiceStop = Inferred, "dossier G.1", "how long services take to stop, and which stop with which";
+    VoiceFailback = Documented, "dossier B.2", "the backup registrar sends users home after the failback detection interval";
     VoiceDetection = Documented, "dossier B.2", "the backup registrar accepts users after the failure detection interval";
     NextHopRefusal = Documented, "dossier C.3", "a pool that is the next hop of an Edge pool cannot be failed over";
     FailoverDuration = Inferred, "dossier A.6, C.4", "how long a pool failover takes";

@@ -5,11 +5,23 @@ use std::sync::Arc;
 
 use firedrill_topology::Topology;
 
+use crate::administration::AdminState;
 use crate::event::{Event, LogEntry};
 use crate::evidence::{Behaviour, BehaviourSet};
 use crate::fault::Change;
 use crate::seed::Seed;
+use crate::serving::DataLoss;
 use crate::time::{SimDuration, SimTime};
+use crate::world::dns::DnsState;
+use crate::world::faults::FaultState;
+use crate::world::files::Files;
+use crate::world::plan::Plan;
+use crate::world::quorum::PoolQuorum;
+use crate::world::registration::Registration;
+use crate::world::services::ComputerState;
+use crate::world::serving::ServingRecord;
+use crate::world::sql::PoolSql;
+use crate::world::users::UserState;
 
 /// What a fabric starts with besides its topology.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +43,14 @@ pub enum LimitError {
         /// Where time was to run to.
         until: SimTime,
     },
+    /// State does not come to rest within one instant: a bug of ours, caught instead of hanging.
+    #[error("state does not settle at {at} within {limit} rounds")]
+    Settle {
+        /// The limit.
+        limit: u32,
+        /// The instant.
+        at: SimTime,
+    },
     /// Virtual time beyond the limit.
     #[error("virtual time beyond {limit} after the start")]
     Time {
@@ -40,6 +60,9 @@ pub enum LimitError {
 }
 
 /// A deployment at an instant of virtual time.
+///
+/// Every section sits behind an [`Arc`]: a clone costs a few dozen reference counts whatever the size of the
+/// deployment, and a change copies only the section (for computers: the computer) it touches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fabric {
     pub(crate) topology: Arc<Topology>,
@@ -51,25 +74,58 @@ pub struct Fabric {
     pub(crate) counter: u64,
     pub(crate) behaviours: BehaviourSet,
     /// Log entries that nobody has taken yet.
-    pub(crate) outbox: Vec<LogEntry>,
+    pub(crate) outbox: Arc<Vec<LogEntry>>,
     /// Digest of all log entries so far.
     pub(crate) digest: [u8; 32],
+    /// Look-up tables that follow from the topology alone.
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) faults: Arc<FaultState>,
+    pub(crate) computers: Arc<Vec<Arc<ComputerState>>>,
+    pub(crate) sql: Arc<Vec<PoolSql>>,
+    pub(crate) quorum: Arc<Vec<Arc<PoolQuorum>>>,
+    pub(crate) registration: Arc<Vec<Registration>>,
+    pub(crate) serving: Arc<Vec<Arc<ServingRecord>>>,
+    pub(crate) users: Arc<UserState>,
+    pub(crate) dns: Arc<DnsState>,
+    pub(crate) files: Arc<Files>,
+    pub(crate) losses: Arc<Vec<DataLoss>>,
+    /// CMS, replication, backup, running operations.
+    pub(crate) admin: Arc<AdminState>,
 }
 
 impl Fabric {
     /// A healthy deployment: everything runs, replicas are up to date, backups are steady.
     pub fn new(topology: Arc<Topology>, options: Options) -> Self {
-        Self {
-            topology,
-            seed: Seed(options.seed),
-            start: options.start,
-            now: options.start,
+        let seed = Seed(options.seed);
+        let start = options.start;
+        let plan = Arc::new(Plan::new(&topology));
+        let admin = Arc::new(AdminState::new(&topology, start));
+        let mut fabric = Self {
+            seed,
+            start,
+            now: start,
             agenda: Arc::default(),
             counter: 0,
             behaviours: BehaviourSet::default(),
-            outbox: Vec::new(),
+            outbox: Arc::default(),
             digest: [0; 32],
-        }
+            faults: Arc::new(FaultState::new(&topology)),
+            computers: Arc::default(),
+            sql: Arc::new(PoolSql::all_healthy(&topology)),
+            quorum: Arc::new(PoolQuorum::all_healthy(&topology, seed)),
+            registration: Arc::new(vec![Registration::default(); topology.pools.len()]),
+            serving: Arc::default(),
+            users: Arc::new(UserState::new(&topology, seed)),
+            dns: Arc::new(DnsState::new(&topology)),
+            files: Arc::default(),
+            losses: Arc::default(),
+            admin,
+            plan,
+            topology,
+        };
+        fabric.computers = Arc::new(fabric.all_computers_healthy());
+        fabric.serving = Arc::new(fabric.initial_serving());
+        fabric
     }
 
     /// The deployment document.
@@ -104,7 +160,8 @@ impl Fabric {
 
     /// Takes the log entries since the last call.
     pub fn take_log(&mut self) -> Vec<LogEntry> {
-        std::mem::take(&mut self.outbox)
+        let taken = std::mem::take(&mut self.outbox);
+        Arc::try_unwrap(taken).unwrap_or_else(|shared| (*shared).clone())
     }
 
     /// Digest of the event log so far; equal digests mean equal histories.
@@ -118,7 +175,7 @@ impl Fabric {
         hasher.update(&self.digest);
         hasher.update(format!("{entry:?}").as_bytes());
         self.digest = *hasher.finalize().as_bytes();
-        self.outbox.push(entry);
+        Arc::make_mut(&mut self.outbox).push(entry);
     }
 
     /// Lets a change happen at an instant (now, when it has passed).

@@ -1,0 +1,480 @@
+//! Fabric quorum of Front End pools and their routing groups (dossier B.8, B.9).
+
+use std::sync::Arc;
+
+use firedrill_topology::{BackEnd, ComputerId, ComputerRole, Edition, PoolId, ProductVersion, Topology, UserId};
+
+use crate::event::Event;
+use crate::evidence::Behaviour;
+use crate::fabric::Fabric;
+use crate::fault::Fault;
+use crate::seed::Seed;
+use crate::service::{ServiceName, ServiceStatus};
+use crate::time::{SimDuration, SimTime};
+use crate::world::QuorumReport;
+
+/// Routing groups per Front End (inferred: the product's number is not published).
+pub const ROUTING_GROUPS_PER_FRONT_END: usize = 4;
+/// Replicas of a routing group, where the pool has as many Front Ends (dossier B.9).
+pub const REPLICAS: usize = 3;
+/// From enough Front Ends to the end of the initial placement of users (inferred; "can take 1 h", dossier B.8).
+pub const INITIAL_PLACEMENT_TIME: SimDuration = SimDuration::from_mins(2);
+/// How long a routing group lacks a replica before another Front End builds one (inferred).
+pub const REPLICA_REBUILD_TIME: SimDuration = SimDuration::from_mins(10);
+
+/// The table of dossier B.8: Front Ends in the pool, up for a first or cold start, up to stay functional, among how many
+/// of the first ones. Rows for 13 to 15 follow the 2019 row "12-16" (start values inferred by 85 %).
+const QUORUM_TABLE: &[(usize, u32, u32, usize)] = &[
+    (1, 1, 1, 1),
+    (2, 1, 1, 2),
+    (3, 3, 2, 3),
+    (4, 3, 2, 4),
+    (5, 4, 3, 5),
+    (6, 5, 3, 6),
+    (7, 5, 4, 7),
+    (8, 6, 4, 7),
+    (9, 7, 4, 7),
+    (10, 8, 5, 9),
+    (11, 9, 5, 9),
+    (12, 10, 5, 9),
+    (13, 11, 7, 12),
+    (14, 11, 7, 12),
+    (15, 12, 7, 12),
+    (16, 12, 7, 12),
+];
+
+/// What a pool of a size needs (dossier B.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuorumRule {
+    /// Front Ends that must be up for a first or cold start.
+    pub to_start: u32,
+    /// Front Ends that must be up for the pool to stay functional.
+    pub functional: u32,
+    /// Only the first so many count for staying functional.
+    pub among_first: usize,
+}
+
+/// The rule for a pool of a size and generation (dossier B.8). A size beyond the table gets its last row.
+pub fn quorum_rule(front_ends: usize, version: ProductVersion) -> QuorumRule {
+    if front_ends == 12 && version == ProductVersion::Sfb2019 {
+        return QuorumRule { to_start: 10, functional: 7, among_first: 12 };
+    }
+    let (_, to_start, functional, among_first) =
+        *QUORUM_TABLE.iter().find(|row| row.0 >= front_ends).unwrap_or(&QUORUM_TABLE[QUORUM_TABLE.len() - 1]);
+    QuorumRule { to_start, functional, among_first }
+}
+
+/// Where a pool stands between cold and serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Pool-level quorum holds.
+    Functional,
+    /// Too few Front Ends: it waits for enough to start.
+    Lost,
+    /// Enough are up; users are being placed.
+    Placing { until: SimTime },
+}
+
+/// A routing group: Front Ends by position in the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RoutingGroup {
+    pub(crate) guid: u128,
+    /// Holders of replicas, `u8::MAX` where there are fewer than three.
+    pub(crate) replicas: [u8; REPLICAS],
+    pub(crate) primary: Option<u8>,
+    /// Reloaded from the back end on one Front End: a primary alone is allowed until a second replica lives (B.9).
+    pub(crate) reloaded: bool,
+}
+
+impl RoutingGroup {
+    fn holders(&self) -> impl Iterator<Item = u8> + '_ {
+        self.replicas.iter().copied().filter(|holder| *holder != u8::MAX)
+    }
+
+    pub(crate) fn living(&self, active: u64) -> u32 {
+        self.holders().filter(|holder| active & (1 << holder) != 0).count() as u32
+    }
+
+    /// Replicas that must live for a primary: most of three; one of two or one, where SQL has the casting vote.
+    fn needed(&self) -> u32 {
+        if self.holders().count() == REPLICAS && !self.reloaded { 2 } else { 1 }
+    }
+
+    /// Whether it has a primary that cannot replicate its writes: limited functionality (dossier B.9). Pools of one or
+    /// two Front Ends never have the replicas of the rule; their users are served in full (inferred).
+    pub(crate) fn lacks_secondaries(&self, active: u64) -> bool {
+        self.primary.is_some() && self.holders().count() == REPLICAS && self.living(active) < 2
+    }
+}
+
+/// Quorum state of a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolQuorum {
+    pub(crate) phase: Phase,
+    /// Front Ends whose Front-End service runs, as bits by position.
+    pub(crate) active: u64,
+    pub(crate) groups: Vec<RoutingGroup>,
+    /// When replicas that are missing get built elsewhere.
+    pub(crate) rebuild_due: Option<SimTime>,
+    /// An administrator let the pool start with the functional number (quorum loss recovery).
+    pub(crate) reduced_start: bool,
+}
+
+impl PoolQuorum {
+    pub(crate) fn all_healthy(topology: &Topology, seed: Seed) -> Vec<Arc<Self>> {
+        topology
+            .pool_ids()
+            .map(|id| {
+                let pool = topology.pool(id);
+                let size = pool.front_ends.len();
+                let count = group_count(size, pool.edition);
+                let groups = (0..count)
+                    .map(|group| {
+                        let guid = seed.guid(&format!("routing group {}", pool.fqdn), group as u64);
+                        let replicas = first_placement(group, size);
+                        RoutingGroup { guid, replicas, primary: Some(replicas[0]), reloaded: false }
+                    })
+                    .collect();
+                let active = if size == 64 { u64::MAX } else { (1 << size) - 1 };
+                Arc::new(Self { phase: Phase::Functional, active, groups, rebuild_due: None, reduced_start: false })
+            })
+            .collect()
+    }
+}
+
+fn group_count(front_ends: usize, edition: Edition) -> usize {
+    match edition {
+        Edition::Standard => 1,
+        Edition::Enterprise => front_ends * ROUTING_GROUPS_PER_FRONT_END,
+    }
+}
+
+/// Spreads primaries and secondaries evenly: the primary goes round, the distance to the secondaries grows with each round.
+fn first_placement(group: usize, front_ends: usize) -> [u8; REPLICAS] {
+    let mut replicas = [u8::MAX; REPLICAS];
+    let first = group % front_ends;
+    replicas[0] = first as u8;
+    let others: Vec<usize> = (1..front_ends).map(|step| (first + step) % front_ends).collect();
+    let turn = group / front_ends;
+    for slot in 1..REPLICAS.min(front_ends) {
+        replicas[slot] = others[(turn + slot - 1) % others.len()] as u8;
+    }
+    replicas
+}
+
+impl Fabric {
+    /// Fabric quorum of a pool.
+    pub fn quorum(&self, pool: PoolId) -> QuorumReport {
+        let state = &self.quorum[pool.index()];
+        let rule = self.rule_of(pool);
+        let expected = self.topology.pool(pool).front_ends.len().min(REPLICAS) as u32 - 1;
+        let mut without_primary = Vec::new();
+        let mut insufficient_secondaries = Vec::new();
+        for group in &state.groups {
+            match group.primary {
+                None => without_primary.push(group.guid),
+                Some(_) => {
+                    let secondaries = group.living(state.active).saturating_sub(1);
+                    if secondaries < expected {
+                        insufficient_secondaries.push((group.guid, secondaries));
+                    }
+                }
+            }
+        }
+        QuorumReport {
+            total: self.topology.pool(pool).front_ends.len() as u32,
+            active: state.active.count_ones(),
+            needed_to_start: rule.to_start,
+            functional: state.phase == Phase::Functional,
+            without_primary,
+            insufficient_secondaries,
+        }
+    }
+
+    /// Front Ends of a pool whose Front-End service runs, in topology order.
+    pub fn front_ends_running(&self, pool: PoolId) -> Vec<ComputerId> {
+        self.topology.pool(pool).front_ends.iter().copied().filter(|fe| self.service_running(*fe, ServiceName::RtcSrv)).collect()
+    }
+
+    /// Whether a pool can serve users at all: quorum holds and a Front-End service runs.
+    pub fn pool_in_service(&self, pool: PoolId) -> bool {
+        self.quorum[pool.index()].phase == Phase::Functional && !self.front_ends_running(pool).is_empty()
+    }
+
+    /// The Front End whose Backup Service works for a pool: the first one that runs it (field, dossier A.5: one at a time).
+    pub(crate) fn backup_agent(&self, pool: PoolId) -> Option<ComputerId> {
+        self.topology.pool(pool).front_ends.iter().copied().find(|fe| self.service_running(*fe, ServiceName::LyncBackup))
+    }
+
+    /// `Reset-CsPoolRegistrarState -ResetType QuorumLossRecovery` (dossier B.9): routing groups in loss are reloaded from
+    /// the back end on the Front Ends that run, and a pool that waits for its start may start with the functional number.
+    pub(crate) fn recover_routing_groups(&mut self, pool: PoolId) {
+        let mut state = (*self.quorum[pool.index()]).clone();
+        state.reduced_start = state.phase != Phase::Functional;
+        let size = self.topology.pool(pool).front_ends.len();
+        let living: Vec<u8> = (0..size as u8).filter(|fe| state.active & (1 << fe) != 0).collect();
+        let active = state.active;
+        for (index, group) in state.groups.iter_mut().enumerate() {
+            if group.primary.is_none() && !living.is_empty() {
+                replace_lost(group, &living, active, index);
+                group.reloaded = true;
+            }
+        }
+        place_primaries(&mut state);
+        self.lean(Behaviour::QuorumLossRecovery);
+        Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
+    }
+
+    /// `-ResetType FullReset` (dossier B.9): the pool's fabric is built anew; users are placed from the beginning.
+    pub(crate) fn reset_routing_groups(&mut self, pool: PoolId) {
+        let mut state = (*self.quorum[pool.index()]).clone();
+        let size = self.topology.pool(pool).front_ends.len();
+        for (index, group) in state.groups.iter_mut().enumerate() {
+            group.replicas = first_placement(index, size);
+            group.primary = Some(group.replicas[0]);
+        }
+        state.rebuild_due = None;
+        place_primaries(&mut state);
+        Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
+    }
+
+    /// Position of a user's routing group in a pool: users are dealt out in turn, from a starting point that depends on
+    /// the seed, so that the count of every group follows from ranges without looking at users (inferred).
+    pub(crate) fn group_in(&self, pool: PoolId, user: UserId) -> usize {
+        let groups = self.quorum[pool.index()].groups.len();
+        (user.0 as usize + self.users.group_offset[pool.index()]) % groups
+    }
+
+    pub(crate) fn rule_of(&self, pool: PoolId) -> QuorumRule {
+        let pool = self.topology.pool(pool);
+        quorum_rule(pool.front_ends.len(), pool.version)
+    }
+
+    /// Whether the Front-End service of a computer may start now: its pool has quorum. Edge Servers need none.
+    pub(crate) fn quorum_admits(&self, computer: ComputerId) -> bool {
+        match self.topology.computer(computer).role {
+            ComputerRole::FrontEnd(pool) => self.quorum[pool.index()].phase == Phase::Functional,
+            _ => true,
+        }
+    }
+
+    /// Whether so many Front Ends keep the pool functional. In even-sized pools whose seeds are even too, the primary
+    /// SQL Server has a vote: without it one Front End more is needed (dossier B.8).
+    fn is_functional(&self, pool: PoolId, active: u64) -> bool {
+        let rule = self.rule_of(pool);
+        let counted = (active & ((1u64 << rule.among_first) - 1)).count_ones();
+        let size = self.topology.pool(pool).front_ends.len();
+        let sql_votes = size.is_multiple_of(2) && rule.among_first == size && size < 12;
+        let extra = u32::from(sql_votes && !self.primary_sql_up(pool));
+        counted >= rule.functional + extra
+    }
+
+    /// Whether the SQL Server that the topology calls primary answers; it is the fabric's witness.
+    fn primary_sql_up(&self, pool: PoolId) -> bool {
+        match &self.topology.pool(pool).back_end {
+            BackEnd::AlwaysOn { nodes, .. } => nodes.iter().any(|node| self.sql_up(*node)),
+            other => other.data_instances().first().is_some_and(|instance| self.sql_up(*instance)),
+        }
+    }
+
+    pub(crate) fn quorum_deadline(&self) -> Option<SimTime> {
+        self.quorum
+            .iter()
+            .flat_map(|pool| {
+                let placing = match pool.phase {
+                    Phase::Placing { until } => Some(until),
+                    _ => None,
+                };
+                [placing, pool.rebuild_due]
+            })
+            .flatten()
+            .min()
+    }
+
+    pub(crate) fn settle_quorum(&mut self) -> bool {
+        let mut changed = false;
+        for pool in self.topology.pool_ids() {
+            changed |= self.settle_pool_quorum(pool);
+        }
+        changed
+    }
+
+    fn settle_pool_quorum(&mut self, pool: PoolId) -> bool {
+        let active = self.active_bits(pool);
+        let state = self.quorum[pool.index()].clone();
+        match state.phase {
+            Phase::Functional if !self.is_functional(pool, active) => {
+                self.lose_quorum(pool);
+                true
+            }
+            Phase::Functional => self.settle_groups(pool, active),
+            Phase::Lost => {
+                let ready = self.start_candidates(pool);
+                if !self.may_place(pool, ready.len()) {
+                    return self.settle_groups(pool, active);
+                }
+                for computer in ready {
+                    if self.computers[computer.index()].stopped_by_quorum {
+                        self.computer_mut(computer).stopped_by_quorum = false;
+                    }
+                }
+                let until = self.now + INITIAL_PLACEMENT_TIME;
+                self.lean(Behaviour::InitialPlacement);
+                self.set_phase(pool, Phase::Placing { until }, "placing users");
+                true
+            }
+            Phase::Placing { until } => {
+                let ready = self.start_candidates(pool);
+                if !self.may_place(pool, ready.len()) {
+                    self.set_phase(pool, Phase::Lost, "waiting for quorum");
+                    return true;
+                }
+                if until > self.now {
+                    return false;
+                }
+                for computer in ready {
+                    let now = self.now;
+                    let state = self.computer_mut(computer);
+                    if let Some(record) = state.services.iter_mut().find(|record| record.name == ServiceName::RtcSrv)
+                        && record.state.status == ServiceStatus::StartPending
+                    {
+                        record.state.enter(ServiceStatus::Running, None, now);
+                    }
+                }
+                self.set_phase(pool, Phase::Functional, "functional");
+                true
+            }
+        }
+    }
+
+    fn active_bits(&self, pool: PoolId) -> u64 {
+        let front_ends = &self.topology.pool(pool).front_ends;
+        let running = front_ends.iter().enumerate().filter(|(_, fe)| self.service_running(**fe, ServiceName::RtcSrv));
+        running.fold(0, |bits, (position, _)| bits | 1 << position)
+    }
+
+    /// Front Ends ready for a cold start: their Front-End service waits for quorum, or would start if quorum let it.
+    fn start_candidates(&self, pool: PoolId) -> Vec<ComputerId> {
+        let ready = |computer: &ComputerId| {
+            let state = &self.computers[computer.index()];
+            let would_start = state.stopped_by_quorum
+                && self.computer_up(*computer)
+                && state.record(ServiceName::RtcSrv).is_some_and(|r| r.wanted && !r.state.disabled)
+                && !self.fault_active(&Fault::Service(*computer, ServiceName::RtcSrv));
+            self.waits_for_quorum(*computer) || would_start
+        };
+        self.topology.pool(pool).front_ends.iter().copied().filter(ready).collect()
+    }
+
+    /// Whether placement may begin or go on: enough Front Ends, and the back end answers (B.8: "figures assume BE up").
+    fn may_place(&self, pool: PoolId, ready: usize) -> bool {
+        let rule = self.rule_of(pool);
+        let needed = if self.quorum[pool.index()].reduced_start { rule.functional } else { rule.to_start };
+        ready as u32 >= needed && self.back_end_up(pool)
+    }
+
+    /// Pool-level quorum loss: the Front Ends that are left stop all services (dossier B.8).
+    fn lose_quorum(&mut self, pool: PoolId) {
+        self.lean(Behaviour::PoolQuorum);
+        let now = self.now;
+        for computer in self.topology.pool(pool).front_ends.clone() {
+            if !self.computer_up(computer) {
+                continue;
+            }
+            let state = self.computer_mut(computer);
+            // An operator's stop is not the quorum's: only what ran is stopped by it.
+            state.stopped_by_quorum = state.running(ServiceName::RtcSrv);
+            if state.stopped_by_quorum {
+                for record in state.services.iter_mut().filter(|record| record.name.stops_with_quorum()) {
+                    record.state.enter(ServiceStatus::Stopped, None, now);
+                }
+            }
+        }
+        self.set_phase(pool, Phase::Lost, "quorum lost");
+    }
+
+    fn set_phase(&mut self, pool: PoolId, phase: Phase, text: &str) {
+        let active = self.active_bits(pool);
+        let state = Arc::make_mut(&mut Arc::make_mut(&mut self.quorum)[pool.index()]);
+        state.phase = phase;
+        state.active = active;
+        if phase == Phase::Functional {
+            state.reduced_start = false;
+        }
+        place_primaries(state);
+        // Whoever waits for quorum looks again.
+        for computer in self.topology.pool(pool).front_ends.clone() {
+            self.computer_mut(computer);
+        }
+        let subject = self.topology.pool(pool).fqdn.clone();
+        self.log(Event::StateChanged { kind: "quorum".into(), subject, state: text.into() });
+    }
+
+    /// Routing groups follow the Front Ends that run; missing replicas are rebuilt elsewhere after a while.
+    fn settle_groups(&mut self, pool: PoolId, active: u64) -> bool {
+        let old = &self.quorum[pool.index()];
+        let rebuild = old.rebuild_due.is_some_and(|due| due <= self.now);
+        if old.active == active && !rebuild {
+            return false;
+        }
+        let mut state = (**old).clone();
+        state.active = active;
+        let size = self.topology.pool(pool).front_ends.len();
+        if rebuild {
+            self.lean(Behaviour::ReplicaRebuild);
+            let living: Vec<u8> = (0..size as u8).filter(|fe| active & (1 << fe) != 0).collect();
+            for (index, group) in state.groups.iter_mut().enumerate() {
+                if group.living(active) >= group.needed() {
+                    replace_lost(group, &living, active, index);
+                }
+            }
+            state.rebuild_due = None;
+        }
+        place_primaries(&mut state);
+        let spare = active.count_ones() as usize >= REPLICAS.min(size);
+        let missing = state.groups.iter().any(|group| {
+            let living = group.living(active);
+            living >= group.needed() && (living as usize) < group.holders().count()
+        });
+        state.rebuild_due = match (spare && missing, state.rebuild_due) {
+            (false, _) => None,
+            (true, Some(due)) => Some(due),
+            (true, None) => Some(self.now + REPLICA_REBUILD_TIME),
+        };
+        Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
+        true
+    }
+}
+
+/// Gives every group with enough living replicas a primary: the one it has, or the next holder that lives.
+fn place_primaries(state: &mut PoolQuorum) {
+    let active = state.active;
+    for group in &mut state.groups {
+        let lives = |holder: u8| active & (1 << holder) != 0;
+        group.reloaded &= group.living(active) == 1;
+        group.primary = if group.living(active) < group.needed() {
+            None
+        } else {
+            group.primary.filter(|primary| lives(*primary)).or_else(|| group.holders().find(|holder| lives(*holder)))
+        };
+    }
+}
+
+/// Puts living Front Ends that hold no replica of the group in the places of dead ones, round the pool.
+fn replace_lost(group: &mut RoutingGroup, living: &[u8], active: u64, turn: usize) {
+    let held: Vec<u8> = group.holders().collect();
+    let mut spare: Vec<u8> = living.iter().copied().filter(|fe| !held.contains(fe)).collect();
+    if !spare.is_empty() {
+        let by = turn % spare.len();
+        spare.rotate_left(by);
+    }
+    let mut spare = spare.into_iter();
+    for slot in &mut group.replicas {
+        if *slot != u8::MAX && active & (1 << *slot) == 0 {
+            match spare.next() {
+                Some(fe) => *slot = fe,
+                None => break,
+            }
+        }
+    }
+}
