@@ -15,85 +15,6 @@ use crate::fabric::{Fabric, LimitError};
 use crate::operation::{BackupModule, Caller, Operation, OperationError, OperationReport, ProcessId};
 use crate::time::SimTime;
 
-/// State of CMS, replication, backup and running operations.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct AdminState {
-    document: Arc<Configuration>,
-}
-
-impl AdminState {
-    pub(crate) fn new(topology: &firedrill_topology::Topology, _start: SimTime) -> Self {
-        Self { document: Arc::new(Configuration::initial(topology)) }
-    }
-}
-
-/// Where a pool failover or failback of a pool stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)]
-pub(crate) enum Transfer {
-    /// The pool serves its own users.
-    None,
-    /// Under way to the backup pool.
-    FailingOver,
-    /// The backup pool serves.
-    FailedOver,
-    /// Under way home, and users have left the backup pool.
-    FailingBack,
-}
-
-/// Components that setup has installed on a computer (dossier H).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Installed {
-    /// Edge: the federation bit as setup last saw it.
-    pub(crate) federation: bool,
-    /// Edge: the XMPP proxy.
-    pub(crate) xmpp: bool,
-    /// Front End: the XMPP gateway.
-    pub(crate) xmpp_gateway: bool,
-    /// Front End: the Backup Service.
-    pub(crate) backup_service: bool,
-    /// Front End: master and file transfer agents.
-    pub(crate) cms_services: bool,
-}
-
-impl Fabric {
-    pub(crate) fn pool_transfer(&self, pool: PoolId) -> Transfer {
-        Transfer::None
-    }
-
-    pub(crate) fn installed(&self, computer: ComputerId) -> Installed {
-        use firedrill_topology::ComputerRole;
-        let none = Installed { federation: false, xmpp: false, xmpp_gateway: false, backup_service: false, cms_services: false };
-        let document = &self.admin.document;
-        match self.topology.computer(computer).role {
-            ComputerRole::FrontEnd(pool) => Installed {
-                xmpp_gateway: self.topology.pool(pool).xmpp_gateway,
-                backup_service: document.pools[pool.index()].backup.is_some(),
-                cms_services: document.cms_active == pool || document.cms_standby == Some(pool),
-                ..none
-            },
-            ComputerRole::Edge(edge) => {
-                let edge = &document.edges[edge.index()];
-                Installed { federation: edge.federation, xmpp: edge.xmpp_listening_port.is_some(), ..none }
-            }
-            _ => none,
-        }
-    }
-
-    pub(crate) fn settle_administration(&mut self) -> bool {
-        false
-    }
-
-    pub(crate) fn administration_deadline(&self) -> Option<SimTime> {
-        None
-    }
-
-    pub(crate) fn cms_databases_on(&self, pool: PoolId) -> bool {
-        let document = &self.admin.document;
-        document.cms_active == pool || document.cms_standby == Some(pool)
-    }
-}
-
 /// `Get-CsManagementStoreReplicationStatus`, one replica (dossier D.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicaReport {
@@ -225,7 +146,8 @@ impl Fabric {
 
     /// The document in a computer's own replica.
     pub fn local_store(&self, computer: ComputerId) -> Arc<Configuration> {
-        self.admin.document.clone()
+        let replica = self.admin.replicas[computer.index()].as_ref();
+        replica.map_or_else(|| self.admin.cms.snapshot.document.clone(), |replica| replica.document.clone())
     }
 
     /// Edits the active store's document; the change replicates from then on (dossier D.2).

@@ -79,7 +79,7 @@ impl Fabric {
         };
         groups
             .into_iter()
-            .filter(|group| *group != DatabaseGroup::CentralMgmt || self.has_cms_databases(pool))
+            .filter(|group| *group != DatabaseGroup::CentralMgmt || self.admin.cms.databases.contains_key(&pool))
             .flat_map(|group| {
                 let on_primary = self.principal_side(pool, group) == Some(MirrorSide::Primary);
                 group.databases().iter().map(move |database| DatabaseMirrorReport {
@@ -113,11 +113,6 @@ impl Fabric {
     /// Since when the user databases of a pool have not been available.
     pub fn back_end_unavailable_since(&self, pool: PoolId) -> Option<SimTime> {
         self.sql[pool.index()].unavailable_since
-    }
-
-    /// Whether a pool's back end holds CMS databases according to the topology document at the start.
-    fn has_cms_databases(&self, pool: PoolId) -> bool {
-        self.cms_databases_on(pool)
     }
 
     /// The instance at a position of the back end, when it answers and may serve (dossier E.5).
