@@ -1,6 +1,6 @@
 //! Values: what variables hold, pipelines carry and cmdlets return.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use indexmap::IndexMap;
 
@@ -56,6 +56,12 @@ pub enum Value {
     Guid(u128),
     /// `Object[]`.
     Array(ArrayRef),
+    /// A typed array (`String[]`), an `ArrayList` or a generic list.
+    List(Arc<List>),
+    /// A number of one of the rarer types.
+    Number(Number),
+    /// `System.Version`: major, minor, build, revision; -1 where a part is missing.
+    Version([i32; 4]),
     /// `Hashtable` or `[ordered]`.
     Hash(Arc<RwLock<Hashtable>>),
     /// A script block with the scope it closes over.
@@ -68,6 +74,47 @@ pub enum Value {
     Error(Arc<crate::error::ErrorRecord>),
     /// Everything else: objects of cmdlets, `[pscustomobject]`.
     Object(Arc<PsObject>),
+}
+
+/// Numbers beyond `Int32`, `Int64` and `Double`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// `System.SByte`.
+    SByte(i8),
+    /// `System.Byte`.
+    Byte(u8),
+    /// `System.Int16`.
+    Int16(i16),
+    /// `System.UInt16`.
+    UInt16(u16),
+    /// `System.UInt32`.
+    UInt32(u32),
+    /// `System.UInt64`.
+    UInt64(u64),
+    /// `System.Single`.
+    Single(f32),
+    /// `System.Decimal`.
+    Decimal(crate::convert::Decimal),
+}
+
+/// What sort of collection a [`List`] is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListKind {
+    /// `T[]`, fixed in size; holds the full name of the element type.
+    TypedArray(Arc<str>),
+    /// `System.Collections.ArrayList`.
+    ArrayList,
+    /// `System.Collections.Generic.List[T]`; holds the full name of the element type.
+    Generic(Arc<str>),
+}
+
+/// A collection that is not an `Object[]`.
+#[derive(Debug)]
+pub struct List {
+    /// What it is, and what it may hold.
+    pub kind: ListKind,
+    /// The elements.
+    pub items: RwLock<Vec<Value>>,
 }
 
 /// A member of an enumeration: compares equal to its name (any case) and to its number.
@@ -112,11 +159,111 @@ pub struct PsObject {
     pub text: Option<Arc<str>>,
     /// The properties that the default view shows; empty means all.
     pub default_view: Vec<Arc<str>>,
+    /// Where properties come from that are not in `properties`: objects of large result sets read them when asked.
+    pub source: Option<Arc<dyn PropertySource>>,
+    /// Members that run script blocks (`Add-Member ScriptProperty`, `ScriptMethod`) or rename (`AliasProperty`).
+    pub scripts: OnceLock<Arc<RwLock<IndexMap<Name, ScriptMember>>>>,
+}
+
+/// Properties that are computed when they are read.
+pub trait PropertySource: std::fmt::Debug + Send + Sync {
+    /// Names in display order.
+    fn names(&self) -> Vec<Arc<str>>;
+    /// The value of a property, without regard to case.
+    fn get(&self, name: &str) -> Option<Value>;
+}
+
+/// A member with behaviour.
+#[derive(Debug, Clone)]
+pub enum ScriptMember {
+    /// `ScriptProperty`: getter and perhaps setter.
+    Property(Arc<ScriptBlock>, Option<Arc<ScriptBlock>>),
+    /// `ScriptMethod`.
+    Method(Arc<ScriptBlock>),
+    /// `AliasProperty`: another name of a property.
+    Alias(Arc<str>),
+}
+
+impl List {
+    /// A new list.
+    pub fn new(kind: ListKind, items: Vec<Value>) -> Arc<Self> {
+        Arc::new(Self { kind, items: RwLock::new(items) })
+    }
+
+    /// Full .NET name of the collection type.
+    pub fn type_name(&self) -> String {
+        match &self.kind {
+            ListKind::TypedArray(element) => format!("{element}[]"),
+            ListKind::ArrayList => "System.Collections.ArrayList".into(),
+            ListKind::Generic(element) => format!("System.Collections.Generic.List`1[[{element}]]"),
+        }
+    }
+}
+
+impl Hashtable {
+    /// The form in which a key is filed: strings as they are (compared without regard to case), everything else under
+    /// its type, so that `1` and `'1'` stay apart.
+    pub fn key(key: &Value) -> Name {
+        match key {
+            Value::Str(text) => Name(text.clone()),
+            other => Name(format!("\u{0}{}\u{0}{}", crate::types::type_name(other), crate::convert::to_text(other)).into()),
+        }
+    }
+
+    /// Reads an entry.
+    pub fn get(&self, key: &Value) -> Option<&Value> {
+        self.entries.get(&Self::key(key)).map(|(_, value)| value)
+    }
+
+    /// Reads an entry by a string key.
+    pub fn get_str(&self, key: &str) -> Option<&Value> {
+        self.entries.get(&NameRef(key)).map(|(_, value)| value)
+    }
+
+    /// Adds or replaces an entry.
+    pub fn set(&mut self, key: Value, value: Value) {
+        self.entries.insert(Self::key(&key), (key, value));
+    }
+
+    /// Removes an entry; the others keep their order.
+    pub fn remove(&mut self, key: &Value) -> Option<Value> {
+        self.entries.shift_remove(&Self::key(key)).map(|(_, value)| value)
+    }
+}
+
+/// A [`Name`] to look up, without allocating one.
+#[derive(Debug, Clone, Copy)]
+pub struct NameRef<'a>(pub &'a str);
+
+impl indexmap::Equivalent<Name> for NameRef<'_> {
+    fn equivalent(&self, key: &Name) -> bool {
+        same_name(self.0, &key.0)
+    }
+}
+
+impl std::hash::Hash for NameRef<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        hash_name(self.0, state);
+    }
+}
+
+/// Compares names as PowerShell does, without regard to case.
+pub fn same_name(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        return left.eq_ignore_ascii_case(right);
+    }
+    left.chars().flat_map(char::to_lowercase).eq(right.chars().flat_map(char::to_lowercase))
+}
+
+fn hash_name<H: std::hash::Hasher>(name: &str, state: &mut H) {
+    for c in name.chars().flat_map(char::to_lowercase) {
+        state.write_u32(c as u32);
+    }
 }
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.chars().flat_map(char::to_lowercase).eq(other.0.chars().flat_map(char::to_lowercase))
+        same_name(&self.0, &other.0)
     }
 }
 
@@ -124,9 +271,7 @@ impl Eq for Name {}
 
 impl std::hash::Hash for Name {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        for c in self.0.chars().flat_map(char::to_lowercase) {
-            c.hash(state);
-        }
+        hash_name(&self.0, state);
     }
 }
 
@@ -145,6 +290,44 @@ impl Value {
     /// An array value.
     pub fn array(items: Vec<Value>) -> Self {
         Self::Array(Arc::new(RwLock::new(items)))
+    }
+
+    /// A typed array (`System.String` for `String[]`).
+    pub fn typed_array(element: &str, items: Vec<Value>) -> Self {
+        Self::List(List::new(ListKind::TypedArray(element.into()), items))
+    }
+
+    /// A hashtable of string keys, in the order given.
+    pub fn hashtable(ordered: bool, entries: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
+        let mut table = Hashtable { ordered, entries: IndexMap::new() };
+        for (key, value) in entries {
+            table.set(Value::Str(key), value);
+        }
+        Self::Hash(Arc::new(RwLock::new(table)))
+    }
+
+    /// A snapshot of the elements when the value is a collection that PowerShell enumerates (arrays and lists; not
+    /// strings, not hashtables).
+    pub fn items(&self) -> Option<Vec<Value>> {
+        match self {
+            Self::Array(items) => Some(items.read().map(|items| items.clone()).unwrap_or_default()),
+            Self::List(list) => Some(list.items.read().map(|items| items.clone()).unwrap_or_default()),
+            _ => None,
+        }
+    }
+
+    /// Number of elements of a collection that PowerShell enumerates.
+    pub fn collection_len(&self) -> Option<usize> {
+        match self {
+            Self::Array(items) => Some(items.read().map(|items| items.len()).unwrap_or_default()),
+            Self::List(list) => Some(list.items.read().map(|items| items.len()).unwrap_or_default()),
+            _ => None,
+        }
+    }
+
+    /// Whether this is `$null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
     }
 }
 
@@ -181,6 +364,43 @@ impl PsObject {
             properties: Arc::default(),
             text: None,
             default_view: Vec::new(),
+            source: None,
+            scripts: OnceLock::new(),
+        }
+    }
+
+    /// An empty `[pscustomobject]`.
+    pub fn custom() -> Self {
+        Self::new("System.Management.Automation.PSCustomObject")
+    }
+
+    /// Whether the first type name is the given one.
+    pub fn is_type(&self, name: &str) -> bool {
+        self.type_names.iter().any(|t| t.eq_ignore_ascii_case(name))
+    }
+
+    /// Names of the value properties in display order (members with script blocks are in `scripts`).
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let own = self.properties.read().map(|p| p.keys().map(|n| n.0.clone()).collect::<Vec<_>>()).unwrap_or_default();
+        match &self.source {
+            None => own,
+            Some(source) => {
+                let mut names = source.names();
+                names.extend(own.into_iter().filter(|n| source.get(n).is_none()));
+                names
+            }
+        }
+    }
+
+    /// A member with behaviour, if there is one of this name.
+    pub fn script_member(&self, name: &str) -> Option<ScriptMember> {
+        self.scripts.get()?.read().ok()?.get(&NameRef(name)).cloned()
+    }
+
+    /// Adds a member with behaviour.
+    pub fn set_script_member(&self, name: &str, member: ScriptMember) {
+        if let Ok(mut scripts) = self.scripts.get_or_init(Arc::default).write() {
+            scripts.insert(name.into(), member);
         }
     }
 
@@ -207,6 +427,9 @@ impl PsObject {
 
     /// Reads a property without regard to case.
     pub fn get(&self, name: &str) -> Option<Value> {
-        self.properties.read().ok()?.get(&Name::from(name)).cloned()
+        if let Some(value) = self.properties.read().ok()?.get(&NameRef(name)) {
+            return Some(value.clone());
+        }
+        self.source.as_ref()?.get(name)
     }
 }
