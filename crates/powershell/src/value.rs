@@ -206,7 +206,7 @@ impl Hashtable {
     pub fn key(key: &Value) -> Name {
         match key {
             Value::Str(text) => Name(text.clone()),
-            other => Name(format!("\u{0}{}\u{0}{}", crate::types::type_name(other), crate::convert::to_text(other)).into()),
+            other => Name(format!("\u{0}{}\u{0}{}", crate::types::type_name(other), crate::convert::to_text(other, " ")).into()),
         }
     }
 
