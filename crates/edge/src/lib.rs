@@ -1,1 +1,33 @@
 //! Real listeners of the mock Edge on 5269 and 5061, and the probes that test them.
+//!
+//! [`EdgeFleet`] makes the wire follow the model: each external listener of the fabric
+//! ([`Listener`](firedrill_fabric::federation::Listener)) is a TCP socket on a loopback address of its own that listens
+//! exactly while the model says so. [`probe`] walks the way of a federated partner: DNS through its own resolver,
+//! targets, TCP, and the first words of the protocol. [`agree`] compares what it found with the model's answer.
+//! [`Network`] holds all of it for one fabric.
+//!
+//! What the wire speaks here: XMPP stream headers, features and stream errors (RFC 6120 4), and SIP OPTIONS over TCP.
+//! There is no TLS yet, so an expired certificate shows in the answer instead of in the handshake.
+
+mod agree;
+mod behaviour;
+mod door;
+mod error;
+mod fleet;
+mod limits;
+mod measure;
+mod network;
+mod partner;
+pub mod probe;
+mod sip;
+mod xmpp;
+
+pub use agree::{Disagreement, agree};
+pub use error::{EdgeError, ProbeError};
+pub use fleet::EdgeFleet;
+pub use limits::Limits;
+pub use measure::start_to_first_answer;
+pub use network::{Network, NetworkError};
+pub use partner::PartnerListeners;
+pub use sip::{Diagnostics, diagnostics};
+pub use xmpp::Condition;

@@ -1,0 +1,200 @@
+//! One TCP port of one address that can be opened and closed again.
+//!
+//! While closed, the port is held by a socket that is bound and does not listen: connections are refused at once, as by a
+//! computer whose service is stopped, and nobody else can take the port.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use firedrill_dns::AddressMap;
+use firedrill_fabric::federation::Protocol;
+use firedrill_fabric::seed::Seed;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::behaviour::Behaviour;
+use crate::error::EdgeError;
+use crate::limits::Limits;
+use crate::{sip, xmpp};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 128;
+/// Pause after a failed accept (file descriptors exhausted), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// One port.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// The topology's address, for messages.
+    address: Ipv4Addr,
+    port: u16,
+    bind: SocketAddr,
+    state: State,
+    desk: Arc<Desk>,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed(TcpSocket),
+    Open(OpenDoor),
+    /// The port was lost; says so at every use.
+    Lost,
+}
+
+/// The accept loop; ends with all its connections when this is dropped.
+#[derive(Debug)]
+struct OpenDoor {
+    task: JoinHandle<()>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Drop for OpenDoor {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What connections of a door share.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    behaviour: RwLock<Arc<Behaviour>>,
+    pub(crate) limits: Limits,
+    pub(crate) seed: Seed,
+    /// Distinguishes the stream ids of doors.
+    pub(crate) name: String,
+}
+
+impl Door {
+    /// Takes a port without listening. `wire` is the loopback address that stands for `address`.
+    pub(crate) fn hold(
+        map: &AddressMap,
+        address: Ipv4Addr,
+        wire: Ipv4Addr,
+        port: u16,
+        behaviour: Behaviour,
+        seed: Seed,
+        limits: Limits,
+    ) -> Result<Self, EdgeError> {
+        let wanted = if map.is_single() { SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0) } else { SocketAddrV4::new(wire, port) };
+        let failed = |source| EdgeError::Bind { address, bind: wanted.into(), port, source };
+        // On a shared address the system picks the port: without SO_REUSEADDR it cannot pick one that another fabric holds.
+        let socket = bound(wanted.into(), !map.is_single()).map_err(failed)?;
+        let bind = socket.local_addr().map_err(failed)?;
+        if map.is_single() {
+            map.set_endpoint(wire, port, bind);
+        }
+        let desk = Arc::new(Desk { behaviour: RwLock::new(Arc::new(behaviour)), limits, seed, name: format!("{address}:{port}") });
+        Ok(Self { address, port, bind, state: State::Closed(socket), desk })
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(_))
+    }
+
+    /// What connections accepted from now on meet.
+    pub(crate) fn set_behaviour(&self, behaviour: Behaviour) {
+        *self.desk.behaviour.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(behaviour);
+    }
+
+    /// Listens, or stops listening and drops all connections. When it returns, connections are accepted or refused.
+    pub(crate) async fn set_open(&mut self, open: bool) -> Result<(), EdgeError> {
+        if open == self.is_open() {
+            return Ok(());
+        }
+        match std::mem::replace(&mut self.state, State::Lost) {
+            State::Open(door) => self.close(door).await?,
+            State::Closed(socket) => self.open(socket)?,
+            State::Lost => {
+                let socket = bound(self.bind, true).map_err(|source| self.failed(source))?;
+                if open { self.open(socket)? } else { self.state = State::Closed(socket) }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, socket: TcpSocket) -> Result<(), EdgeError> {
+        let listener = socket.listen(BACKLOG).map_err(|source| self.failed(source))?;
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(accept(listener, Arc::clone(&self.desk), stopped));
+        self.state = State::Open(OpenDoor { task, _stop: stop });
+        Ok(())
+    }
+
+    async fn close(&mut self, door: OpenDoor) -> Result<(), EdgeError> {
+        door.task.abort();
+        let mut door = door;
+        // Cancelled, or ended by itself: either way its listener is gone.
+        let _ended = (&mut door.task).await;
+        // Connections that were closed from our side linger in TIME_WAIT: SO_REUSEADDR takes the port back from them.
+        let socket = bound(self.bind, true).map_err(|source| self.failed(source))?;
+        self.state = State::Closed(socket);
+        Ok(())
+    }
+
+    fn failed(&self, source: std::io::Error) -> EdgeError {
+        EdgeError::Bind { address: self.address, bind: self.bind, port: self.port, source }
+    }
+
+    /// Stops for good and waits until the port is free.
+    pub(crate) async fn shutdown(self) {
+        if let State::Open(mut door) = self.state {
+            door.task.abort();
+            let _ended = (&mut door.task).await;
+        }
+    }
+}
+
+fn bound(address: SocketAddr, reuse: bool) -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(reuse)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Accepts until stopped. Connections die with the loop, as they do with a service.
+async fn accept(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    let mut counter = 0u64;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stopped => return,
+        };
+        while connections.try_join_next().is_some() {}
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let behaviour = Arc::clone(&desk.behaviour.read().unwrap_or_else(PoisonError::into_inner));
+        if connections.len() >= desk.limits.connections {
+            turn_away(&stream, behaviour.protocol);
+            continue;
+        }
+        counter += 1;
+        connections.spawn(serve(stream, behaviour, Arc::clone(&desk), counter));
+    }
+}
+
+async fn serve(stream: TcpStream, behaviour: Arc<Behaviour>, desk: Arc<Desk>, counter: u64) {
+    // A peer that has gone away in the meantime shows at the first read.
+    let _set = stream.set_nodelay(true);
+    match behaviour.protocol {
+        Protocol::Xmpp => {
+            let id = format!("{:032x}", desk.seed.guid(&format!("stream {}", desk.name), counter));
+            xmpp::serve(stream, &behaviour, &id, &desk.limits).await;
+        }
+        Protocol::Sip => sip::serve(stream, &behaviour, &desk.limits).await,
+    }
+}
+
+/// One answer that fits the socket's empty buffer, without waiting for anything.
+fn turn_away(stream: &TcpStream, protocol: Protocol) {
+    let words = match protocol {
+        Protocol::Xmpp => xmpp::overload(),
+        Protocol::Sip => sip::overload(),
+    };
+    // The peer may be gone already; there is nobody else to tell.
+    let _sent = stream.try_write(words.as_bytes());
+}

@@ -1,0 +1,37 @@
+//! Limits of every conversation: whatever a peer sends, memory and time stay bounded.
+
+use std::time::Duration;
+
+/// Limits of listeners and probes. Times are real time: the wire does not know the virtual clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest XMPP stream header, in bytes.
+    pub header_bytes: usize,
+    /// Largest XMPP stanza or stream-level element (RFC 6120 13.12 asks for at least 10,000), in bytes.
+    pub element_bytes: usize,
+    /// Deepest nesting of XML elements below the stream's root.
+    pub depth: usize,
+    /// Largest SIP message with its body, in bytes.
+    pub sip_bytes: usize,
+    /// How long a connection may take from accept to close. The product's `StreamEstablishmentTimeout` is 60 s of virtual
+    /// time (dossier F.7); nothing here lives longer than a probe.
+    pub conversation: Duration,
+    /// Connections served by one listener at a time; more are turned away.
+    pub connections: usize,
+    /// How long the prober waits for each answer. Loopback answers at once: running into it is a fault of ours.
+    pub probe: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 8 * 1024,
+            element_bytes: 64 * 1024,
+            depth: 32,
+            sip_bytes: 64 * 1024,
+            conversation: Duration::from_secs(20),
+            connections: 256,
+            probe: Duration::from_secs(10),
+        }
+    }
+}
