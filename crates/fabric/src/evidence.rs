@@ -61,6 +61,10 @@ behaviours! {
     BootTime = Inferred, "dossier G", "how long a computer takes to boot";
     ServiceStart = Inferred, "dossier G.1", "how long services take to start, and which require which";
     ServiceStop = Inferred, "dossier G.1", "how long services take to stop, and which stop with which";
+    DnsCaching = Documented, "RFC 1035 3.2.1, RFC 2308 5; dossier F.5", "partners see a DNS change when what they have cached runs out";
+    XmppTargets = Documented, "RFC 6120 3.2, RFC 2782", "XMPP partners try SRV targets in order, and the domain's address only without SRV records";
+    SipFederationTarget = Documented, "dossier F.5", "SIP federation uses the first SRV record alone, and it must lie inside the domain";
+    OutboundRoute = Inferred, "dossier F.3, F.7", "outbound federation takes the route of the site whose pool serves the user";
     VoiceFailback = Documented, "dossier B.2", "the backup registrar sends users home after the failback detection interval";
     VoiceDetection = Documented, "dossier B.2", "the backup registrar accepts users after the failure detection interval";
     NextHopRefusal = Documented, "dossier C.3", "a pool that is the next hop of an Edge pool cannot be failed over";

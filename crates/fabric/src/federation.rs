@@ -135,3 +135,55 @@ pub struct Listener {
     /// Why it would turn everybody away, if it would.
     pub refusal: Option<EdgeRefusal>,
 }
+
+impl Protocol {
+    /// Name of the service record: `_xmpp-server._tcp.contoso.com` (dossier F.5).
+    pub fn service_name(self, domain: &str) -> String {
+        match self {
+            Self::Xmpp => format!("_xmpp-server._tcp.{domain}"),
+            Self::Sip => format!("_sipfederationtls._tcp.{domain}"),
+        }
+    }
+
+    /// Port where no SRV record gives one: 5269 (RFC 6120 14.7), 5061 (RFC 3261 18).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Xmpp => 5269,
+            Self::Sip => 5061,
+        }
+    }
+
+    /// Name of the seed's stream from which a partner draws among records of equal priority: it does not depend on time,
+    /// so a partner that goes on looking keeps its choice.
+    pub fn stream_name(self, partner_domain: &str, our_domain: &str) -> String {
+        format!("{self:?} {partner_domain} {our_domain}")
+    }
+}
+
+/// Whether an SRV target lies inside a SIP domain (dossier F.5, strict domain match).
+pub fn strict_match(domain: &str, host: &str) -> bool {
+    let (domain, host) = (domain.to_ascii_lowercase(), host.to_ascii_lowercase());
+    host == domain || host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+impl Listener {
+    /// Whether a peer that says it is `partner` may talk to `domain` here. The order is that of a connection: the
+    /// certificate is seen first, then the domain asked for, then who asks, and only then is the next hop needed.
+    ///
+    /// # Errors
+    /// Why it is turned away.
+    pub fn admits(&self, partner: &str, domain: &str) -> Result<(), EdgeRefusal> {
+        if self.refusal == Some(EdgeRefusal::CertificateExpired) {
+            return Err(EdgeRefusal::CertificateExpired);
+        }
+        if !self.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain)) {
+            return Err(EdgeRefusal::UnknownDomain);
+        }
+        if let Some(allowed) = &self.partners
+            && !allowed.iter().any(|known| known.eq_ignore_ascii_case(partner))
+        {
+            return Err(EdgeRefusal::PartnerNotAllowed);
+        }
+        self.refusal.map_or(Ok(()), Err)
+    }
+}

@@ -104,6 +104,53 @@ impl Zones {
             rest = rest.split_once('.')?.1;
         }
     }
+
+    /// What the servers answer for a name and type, and for how many seconds the answer may be kept: the smallest TTL on
+    /// the way through aliases; for negative answers the smaller of the SOA's own TTL and its minimum (RFC 2308 5). Names
+    /// are lower case, absolute, without the final dot. An alias that leaves our zones ends with nobody responsible.
+    pub fn resolve(&self, name: &str, record_type: RecordType) -> (Answer, u32) {
+        let mut name = name.to_owned();
+        let mut aliases: Vec<String> = Vec::new();
+        let mut ttl = u32::MAX;
+        while aliases.len() < ALIASES_MAX {
+            let Some(zone) = self.zone_for(&name) else { return (Answer::NoServer, 0) };
+            if let Some(set) = zone.records.get(&(name.clone(), record_type)) {
+                let ttl = ttl.min(set.ttl);
+                return (Answer::Records { aliases, set: set.clone() }, ttl);
+            }
+            let alias = zone.records.get(&(name.clone(), RecordType::Cname)).map(|set| (set.ttl, set.data.first()));
+            let Some((alias_ttl, Some(RecordData::Cname(target)))) = alias else {
+                let answer = if zone.name_exists(&name) { Answer::NoData } else { Answer::NoName };
+                return (answer, ttl.min(zone.soa.minimum).min(zone.soa.ttl));
+            };
+            ttl = ttl.min(alias_ttl);
+            name.clone_from(target);
+            aliases.push(name.clone());
+        }
+        // A loop, or a chain that nobody follows to its end.
+        (Answer::NoData, 0)
+    }
+}
+
+/// Aliases followed at most.
+const ALIASES_MAX: usize = 16;
+
+/// A name in the model's form: lower case, without the final dot.
+pub fn canonical_name(name: &str) -> String {
+    let name = name.trim();
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// Whether a zone has a name: an owner of records, or above one (an empty non-terminal, RFC 4592 2.2.2).
+trait NameExists {
+    fn name_exists(&self, name: &str) -> bool;
+}
+
+impl NameExists for Zone {
+    fn name_exists(&self, name: &str) -> bool {
+        name == self.origin
+            || self.records.keys().any(|(owner, _)| owner == name || owner.strip_suffix(name).is_some_and(|above| above.ends_with('.')))
+    }
 }
 
 /// Type a piece of data belongs to.

@@ -17,6 +17,7 @@ pub(crate) mod serving;
 pub(crate) mod sql;
 pub(crate) mod users;
 
+pub use dns::DEFAULT_TTL_SECONDS;
 pub use engine::{INSTANTS_LIMIT, SETTLE_LIMIT, VIRTUAL_TIME_LIMIT};
 pub use quorum::{INITIAL_PLACEMENT_TIME, QuorumRule, REPLICA_REBUILD_TIME, REPLICAS, ROUTING_GROUPS_PER_FRONT_END, quorum_rule};
 pub use registration::SHORTEST_INTERVAL;

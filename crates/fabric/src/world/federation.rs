@@ -1,23 +1,399 @@
-//! Whether partners reach us, and we them (dossier F).
+//! Whether partners reach us on 5269 and 5061, and we them (dossier F; RFC 6120 3.2, RFC 2782).
 
-use firedrill_topology::{EdgePoolId, PoolId};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
+use firedrill_topology::{ComputerId, EdgePoolId, EdgeServer, PoolId, RecordData, RecordType};
+
+use crate::config::Configuration;
+use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
-use crate::federation::{Listener, Reach, ReachFailure, ReachQuery};
+use crate::fault::Fault;
+use crate::federation::{
+    Attempt, AttemptResult, Direction, EdgeRefusal, Listener, Protocol, Reach, ReachFailure, ReachQuery, strict_match,
+};
+use crate::naming::{Answer, Target, canonical_name, order_targets};
+use crate::service::ServiceName;
+use crate::serving::ServiceMode;
+use crate::world::network::Endpoint;
+
+/// Access Edge and registrar: SIP over TLS (dossier F.6).
+const SIP_PORT: u16 = 5061;
+/// XMPP gateway on the Front End to its proxy on the Edge, and back (dossier F.6, L).
+const XMPP_GATEWAY_PORT: u16 = 23456;
+/// Front End to the A/V authentication service of the Edge (dossier F.6).
+const MRAS_PORT: u16 = 5062;
+
+/// Why an Edge Server does not listen for a federation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    ComputerOff,
+    ServiceNotRunning(ServiceName),
+    NotInstalled,
+    NotEnabled,
+    NoRoute,
+    PortClosed(u16),
+}
 
 impl Fabric {
     /// Whether a partner reaches us, or we it. Fills the partner's cache as the partner's look-ups would.
-    pub fn reach(&mut self, _query: &ReachQuery) -> Reach {
-        Reach { via: None, attempts: Vec::new(), failure: Some(ReachFailure::NoRoute) }
+    pub fn reach(&mut self, query: &ReachQuery) -> Reach {
+        match (query.direction, query.protocol) {
+            (Direction::Outbound, _) => {
+                self.lean(Behaviour::OutboundRoute);
+                self.reach_outbound(query)
+            }
+            (Direction::Inbound, Protocol::Xmpp) => {
+                self.lean(Behaviour::XmppTargets);
+                self.reach_xmpp(query)
+            }
+            (Direction::Inbound, Protocol::Sip) => {
+                self.lean(Behaviour::SipFederationTarget);
+                self.reach_sip(query)
+            }
+        }
     }
 
     /// External listeners of all Edge Servers, those that do not listen included.
     pub fn listeners(&self) -> Vec<Listener> {
-        Vec::new()
+        let mut listeners = Vec::new();
+        for edge_pool in self.topology.edge_pool_ids() {
+            for server in &self.topology.edge_pool(edge_pool).servers {
+                for protocol in [Protocol::Xmpp, Protocol::Sip] {
+                    listeners.push(self.listener(edge_pool, *server, protocol));
+                }
+            }
+        }
+        listeners
     }
 
-    /// Whether an Edge pool carries media for a pool's users now, and which one (dossier F.4).
-    pub fn media_edge(&self, _pool: PoolId) -> Option<(EdgePoolId, bool)> {
-        None
+    /// Whether an Edge pool carries media for a pool's users now, and which one (dossier F.4): its media services run, and
+    /// a Front End of the pool reaches the authentication service.
+    pub fn media_edge(&self, pool: PoolId) -> Option<(EdgePoolId, bool)> {
+        let edge = self.settings_known_to(pool, pool).media_edge?;
+        let front_ends = self.front_ends_running(pool);
+        let works = self.topology.edge_pool(edge).servers.iter().any(|server| {
+            let media = [ServiceName::RtcMrAuth, ServiceName::RtcMediaRelay, ServiceName::RtcDataProxy];
+            media.iter().all(|service| self.service_running(server.computer, *service))
+                && self.any_reaches(&front_ends, server.computer, MRAS_PORT)
+        });
+        Some((edge, works && self.pool_in_service(pool)))
     }
+
+    /// RFC 6120 3.2: targets in order, every address of each; the domain's own address only where there is no SRV record.
+    fn reach_xmpp(&mut self, query: &ReachQuery) -> Reach {
+        let domain = canonical_name(&query.domain);
+        if let Ok(address) = domain.parse::<Ipv4Addr>() {
+            let target = Target { priority: 0, weight: 0, host: domain, port: Protocol::Xmpp.default_port() };
+            let attempt = self.connect(query, target, Some(address));
+            return self.conclude(vec![attempt]);
+        }
+        match self.partner_view(query.partner, &Protocol::Xmpp.service_name(&domain), RecordType::Srv).answer {
+            Answer::NoServer => unreachable(ReachFailure::DnsUnavailable),
+            Answer::Records { set, .. } if declined(&set.data) => unreachable(ReachFailure::ServiceDeclined),
+            Answer::Records { set, .. } => {
+                let targets = self.ordered(query, &domain, &set.data);
+                self.try_targets(query, targets)
+            }
+            Answer::NoName | Answer::NoData => {
+                let own = Target { priority: 0, weight: 0, host: domain, port: Protocol::Xmpp.default_port() };
+                let mut reach = self.try_targets(query, vec![own]);
+                if reach.attempts.iter().all(|attempt| attempt.result == AttemptResult::NoAddress)
+                    && reach.failure == Some(ReachFailure::NotConnected)
+                {
+                    reach.failure = Some(ReachFailure::NoRecords);
+                }
+                reach
+            }
+        }
+    }
+
+    /// Dossier F.5: only the first record counts, it must lie inside the SIP domain, and there is no fall-back.
+    fn reach_sip(&mut self, query: &ReachQuery) -> Reach {
+        let domain = canonical_name(&query.domain);
+        match self.partner_view(query.partner, &Protocol::Sip.service_name(&domain), RecordType::Srv).answer {
+            Answer::NoServer => unreachable(ReachFailure::DnsUnavailable),
+            Answer::NoName | Answer::NoData => unreachable(ReachFailure::NoRecords),
+            Answer::Records { set, .. } if declined(&set.data) => unreachable(ReachFailure::ServiceDeclined),
+            Answer::Records { set, .. } => match self.ordered(query, &domain, &set.data).into_iter().next() {
+                None => unreachable(ReachFailure::NoRecords),
+                Some(first) if !strict_match(&domain, &first.host) => unreachable(ReachFailure::StrictMatch),
+                Some(first) => self.try_targets(query, vec![first]),
+            },
+        }
+    }
+
+    /// SRV records in the order in which this partner tries them; `.` among others means nothing (network rules, case 16).
+    fn ordered(&self, query: &ReachQuery, domain: &str, records: &[RecordData]) -> Vec<Target> {
+        let stream = query.protocol.stream_name(&self.topology.partner(query.partner).domain, domain);
+        order_targets(records, self.seed, &stream).into_iter().filter(|target| !target.host.is_empty()).collect()
+    }
+
+    /// Tries targets in order, each with all its addresses, until somebody answers the connection.
+    fn try_targets(&mut self, query: &ReachQuery, targets: Vec<Target>) -> Reach {
+        let mut attempts = Vec::new();
+        let mut dns_silent = false;
+        for target in targets {
+            let answer = self.partner_view(query.partner, &target.host, RecordType::A).answer;
+            dns_silent |= answer == Answer::NoServer;
+            let addresses = addresses(&answer);
+            if addresses.is_empty() {
+                attempts.push(Attempt { target, address: None, result: AttemptResult::NoAddress });
+                continue;
+            }
+            for address in addresses {
+                let attempt = self.connect(query, target.clone(), Some(address));
+                let decided = attempt.result != AttemptResult::Refused;
+                attempts.push(attempt);
+                if decided {
+                    return self.conclude(attempts);
+                }
+            }
+        }
+        let mut reach = self.conclude(attempts);
+        let nobody = reach.attempts.iter().all(|attempt| attempt.result == AttemptResult::NoAddress);
+        if dns_silent && nobody && !self.dns_up() {
+            reach.failure = Some(ReachFailure::DnsUnavailable);
+        }
+        reach
+    }
+
+    /// One connection attempt.
+    fn connect(&self, query: &ReachQuery, target: Target, address: Option<Ipv4Addr>) -> Attempt {
+        let listener = address.and_then(|address| self.listener_at(address, target.port)).filter(|found| found.listening);
+        let result = match listener {
+            None => AttemptResult::Refused,
+            // Whoever speaks another protocol there understands nothing of it.
+            Some(found) if found.protocol != query.protocol => AttemptResult::Refused,
+            Some(found) => match found.admits(&self.topology.partner(query.partner).domain, &query.domain) {
+                Ok(()) => AttemptResult::Answered,
+                Err(refusal) => AttemptResult::TurnedAway(refusal),
+            },
+        };
+        Attempt { target, address, result }
+    }
+
+    /// What attempts come to: the last one decides when somebody was there.
+    fn conclude(&self, attempts: Vec<Attempt>) -> Reach {
+        let last = attempts.last().map(|attempt| (attempt.result, attempt.address, attempt.target.port));
+        let (via, failure) = match last {
+            Some((AttemptResult::Answered, Some(address), port)) => {
+                (self.listener_at(address, port).map(|listener| (listener.edge_pool, listener.computer)), None)
+            }
+            Some((AttemptResult::TurnedAway(refusal), ..)) => (None, Some(ReachFailure::TurnedAway(refusal))),
+            _ => (None, Some(ReachFailure::NotConnected)),
+        };
+        Reach { via, attempts, failure }
+    }
+
+    fn listener_at(&self, address: Ipv4Addr, port: u16) -> Option<Listener> {
+        self.listeners().into_iter().find(|listener| listener.address == address && listener.port == port)
+    }
+
+    fn listener(&self, edge_pool: EdgePoolId, server: EdgeServer, protocol: Protocol) -> Listener {
+        let document = self.local_store(server.computer);
+        let port = match protocol {
+            Protocol::Xmpp => document.edges[edge_pool.index()].xmpp_listening_port.unwrap_or(protocol.default_port()),
+            Protocol::Sip => protocol.default_port(),
+        };
+        Listener {
+            edge_pool,
+            computer: server.computer,
+            address: server.external,
+            protocol,
+            port,
+            listening: self.obstacle(edge_pool, server.computer, protocol).is_none(),
+            domains: self.topology.sip_domains.clone(),
+            partners: Some(self.partners_allowed(&document, protocol)),
+            refusal: self.refusal(edge_pool, server.computer, protocol, &document),
+        }
+    }
+
+    /// Why an Edge Server does not listen; none when it does. It goes by the replica on the Edge itself (dossier 0.2 rule
+    /// 10), and by what setup installed there (dossier H).
+    pub(crate) fn obstacle(&self, edge_pool: EdgePoolId, computer: ComputerId, protocol: Protocol) -> Option<Obstacle> {
+        let document = self.local_store(computer);
+        let edge = &document.edges[edge_pool.index()];
+        let installed = self.installed(computer);
+        let (service, present, enabled, routed, port) = match protocol {
+            Protocol::Xmpp => (
+                ServiceName::RtcXmppTgwPx,
+                installed.xmpp,
+                edge.xmpp_listening_port.is_some(),
+                document.sites.iter().any(|site| site.xmpp_route == Some(edge_pool)),
+                edge.xmpp_listening_port.unwrap_or(protocol.default_port()),
+            ),
+            Protocol::Sip => (
+                ServiceName::RtcSrv,
+                installed.federation,
+                edge.federation,
+                carries_sip_federation(&document, edge_pool),
+                protocol.default_port(),
+            ),
+        };
+        if !self.computer_up(computer) {
+            Some(Obstacle::ComputerOff)
+        } else if !enabled {
+            Some(Obstacle::NotEnabled)
+        } else if !present {
+            Some(Obstacle::NotInstalled)
+        } else if !self.service_running(computer, service) {
+            Some(Obstacle::ServiceNotRunning(service))
+        } else if !routed {
+            Some(Obstacle::NoRoute)
+        } else if !self.path_open(Endpoint::Internet, Endpoint::Computer(computer), port) {
+            Some(Obstacle::PortClosed(port))
+        } else {
+            None
+        }
+    }
+
+    /// Partner domains that an Edge accepts. SIP federation is open to the partners of the topology; XMPP to those that an
+    /// administrator allowed (dossier F.7), as the Edge's replica has them.
+    fn partners_allowed(&self, document: &Configuration, protocol: Protocol) -> Vec<String> {
+        match protocol {
+            Protocol::Sip => self.topology.partners.iter().filter(|partner| partner.sip).map(|partner| partner.domain.clone()).collect(),
+            Protocol::Xmpp => document
+                .xmpp_partners
+                .values()
+                .flat_map(|partner| std::iter::once(&partner.domain).chain(&partner.additional_domains))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    /// Why an Edge that listens would turn everybody away.
+    fn refusal(&self, edge_pool: EdgePoolId, computer: ComputerId, protocol: Protocol, document: &Configuration) -> Option<EdgeRefusal> {
+        if self.fault_active(&Fault::Certificate(computer)) {
+            Some(EdgeRefusal::CertificateExpired)
+        } else if !self.next_hop_answers(document.edges[edge_pool.index()].next_hop, computer, protocol) {
+            Some(EdgeRefusal::NextHopUnavailable)
+        } else {
+            None
+        }
+    }
+
+    /// Whether an Edge Server reaches its next hop: a pool in service, and a Front End of it with the service and the port
+    /// that this federation needs.
+    pub(crate) fn next_hop_answers(&self, next_hop: PoolId, edge: ComputerId, protocol: Protocol) -> bool {
+        let (service, port) = inner_leg(protocol);
+        self.pool_in_service(next_hop)
+            && self.topology.pool(next_hop).front_ends.iter().any(|front_end| {
+                self.service_running(*front_end, service)
+                    && !self.fault_active(&Fault::Certificate(*front_end))
+                    && self.reaches(edge, *front_end, port)
+            })
+    }
+
+    /// Users reach a partner through the route of the site whose pool serves them (dossier F.3; that it is the serving
+    /// pool's site and not the home pool's is inferred: the Front End that handles the message looks its own site up).
+    /// Users who are not served in full do not decide, unless nobody is.
+    fn reach_outbound(&self, query: &ReachQuery) -> Reach {
+        let mut serving: Vec<PoolId> = Vec::new();
+        for home in self.topology.pool_ids() {
+            for (service, _) in self.pool_serving(home).parts {
+                if let (ServiceMode::Regular, Some(pool)) = (service.mode, service.pool)
+                    && !serving.contains(&pool)
+                {
+                    serving.push(pool);
+                }
+            }
+        }
+        if serving.is_empty() {
+            return unreachable(ReachFailure::UserNotServed);
+        }
+        let mut via = None;
+        for pool in serving {
+            match self.outbound_from(pool, query) {
+                Ok(edge) => via = via.or(Some(edge)),
+                Err(failure) => return unreachable(failure),
+            }
+        }
+        Reach { via, attempts: Vec::new(), failure: None }
+    }
+
+    fn outbound_from(&self, pool: PoolId, query: &ReachQuery) -> Result<(EdgePoolId, ComputerId), ReachFailure> {
+        let front_ends = self.front_ends_running(pool);
+        let document = front_ends.first().map(|front_end| self.local_store(*front_end)).ok_or(ReachFailure::UserNotServed)?;
+        let site = &document.sites[self.topology.pool(pool).site.index()];
+        let route = match query.protocol {
+            Protocol::Sip => site.federation_route,
+            Protocol::Xmpp => site.xmpp_route,
+        };
+        let edge_pool = route.ok_or(ReachFailure::NoRoute)?;
+        let partner = &self.topology.partner(query.partner).domain;
+        if !self.partners_allowed(&document, query.protocol).iter().any(|allowed| allowed.eq_ignore_ascii_case(partner)) {
+            return Err(ReachFailure::TurnedAway(EdgeRefusal::PartnerNotAllowed));
+        }
+        let gateways = self.outbound_gateways(pool, edge_pool, query.protocol);
+        let (_, port) = inner_leg(query.protocol);
+        self.topology
+            .edge_pool(edge_pool)
+            .servers
+            .iter()
+            .map(|server| server.computer)
+            .find(|edge| self.carries_outbound(edge_pool, *edge, query.protocol) && self.any_reaches(&gateways, *edge, port))
+            .map(|edge| (edge_pool, edge))
+            .ok_or(ReachFailure::RouteUnavailable)
+    }
+
+    /// Front Ends from which traffic to the Edge starts: those that serve; for XMPP those with the gateway, of the serving
+    /// pool or, where none is deployed there, of the Edge's next hop.
+    fn outbound_gateways(&self, pool: PoolId, edge_pool: EdgePoolId, protocol: Protocol) -> Vec<ComputerId> {
+        if protocol == Protocol::Sip {
+            return self.front_ends_running(pool);
+        }
+        let gateways = |pool: PoolId| -> Vec<ComputerId> {
+            let front_ends = self.front_ends_running(pool).into_iter();
+            front_ends.filter(|front_end| self.service_running(*front_end, ServiceName::RtcXmppTgw)).collect()
+        };
+        if self.topology.pool(pool).xmpp_gateway {
+            return gateways(pool);
+        }
+        let first = self.topology.edge_pool(edge_pool).servers.first().map(|server| self.local_store(server.computer));
+        first.map(|document| gateways(document.edges[edge_pool.index()].next_hop)).unwrap_or_default()
+    }
+
+    /// Whether an Edge Server passes messages outwards: enabled, installed, running, certificate valid, port open.
+    fn carries_outbound(&self, edge_pool: EdgePoolId, computer: ComputerId, protocol: Protocol) -> bool {
+        let blocked_inbound_only = |obstacle: Obstacle| matches!(obstacle, Obstacle::PortClosed(_) | Obstacle::NoRoute);
+        self.obstacle(edge_pool, computer, protocol).is_none_or(blocked_inbound_only)
+            && !self.fault_active(&Fault::Certificate(computer))
+            && self.path_open(Endpoint::Computer(computer), Endpoint::Internet, protocol.default_port())
+    }
+}
+
+/// Service on the Front End, and port between Front End and Edge, of a federation.
+fn inner_leg(protocol: Protocol) -> (ServiceName, u16) {
+    match protocol {
+        Protocol::Xmpp => (ServiceName::RtcXmppTgw, XMPP_GATEWAY_PORT),
+        Protocol::Sip => (ServiceName::RtcSrv, SIP_PORT),
+    }
+}
+
+/// Whether an Edge pool is the one that carries SIP federation: with several federated Edge pools only one is used
+/// (dossier F.3), the one that a site's route names. Routes that name no federated Edge pool decide nothing: procedure P5
+/// moves the bit alone, and partners reach us through the new Edge.
+fn carries_sip_federation(document: &Arc<Configuration>, edge_pool: EdgePoolId) -> bool {
+    let federated = |edge: EdgePoolId| document.edges[edge.index()].federation;
+    let mut live_routes = document.sites.iter().filter_map(|site| site.federation_route).filter(|edge| federated(*edge)).peekable();
+    live_routes.peek().is_none() || live_routes.any(|edge| edge == edge_pool)
+}
+
+/// Exactly one record, and its target is the root: decidedly no service (RFC 2782, RFC 6120 3.2.1).
+fn declined(records: &[RecordData]) -> bool {
+    matches!(records, [RecordData::Srv { target, .. }] if target.is_empty())
+}
+
+fn addresses(answer: &Answer) -> Vec<Ipv4Addr> {
+    let Answer::Records { set, .. } = answer else { return Vec::new() };
+    let address = |data: &RecordData| match data {
+        RecordData::A(address) => Some(*address),
+        _ => None,
+    };
+    set.data.iter().filter_map(address).collect()
+}
+
+fn unreachable(failure: ReachFailure) -> Reach {
+    Reach { via: None, attempts: Vec::new(), failure: Some(failure) }
 }

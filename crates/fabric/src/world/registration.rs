@@ -66,6 +66,11 @@ impl Fabric {
             .min()
     }
 
+    /// When the backup pool takes users over, if nothing changes; none while it has not missed the pool.
+    pub(crate) fn detection_end(&self, pool: PoolId) -> Option<SimTime> {
+        self.verdict_due(pool).filter(|_| !self.registration[pool.index()].accepting)
+    }
+
     /// When the backup pool comes to its next conclusion about a pool.
     fn verdict_due(&self, pool: PoolId) -> Option<SimTime> {
         let state = &self.registration[pool.index()];
