@@ -166,6 +166,9 @@ impl Diagnostics {
 /// A name from input, in backticks: control characters escaped, long ones cut.
 pub fn quote(name: &str) -> String {
     const SHOWN: usize = 80;
+    if name.is_empty() {
+        return "an empty text".to_owned();
+    }
     let mut out = String::with_capacity(name.len().min(4 * SHOWN) + 2);
     out.push('`');
     for (count, character) in name.chars().enumerate() {

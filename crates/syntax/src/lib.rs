@@ -18,7 +18,7 @@ mod yaml;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, quote};
 pub use duration::{DurationError, DurationText, LONGEST as LONGEST_DURATION, format_duration, parse_duration};
 pub use located::Located;
-pub use nearest::{nearest, one_of};
+pub use nearest::{all_of, nearest, one_of};
 pub use render::{render, render_plain};
 pub use source::{LineColumn, Source, Span};
 pub use yaml::{Limits, read_yaml};

@@ -9,7 +9,7 @@ use serde_saphyr::localizer::ExternalMessageSource;
 
 use crate::diagnostic::{Diagnostic, quote};
 use crate::located::span_of;
-use crate::nearest::{nearest, one_of};
+use crate::nearest::{all_of, nearest, one_of};
 use crate::source::{Source, Span};
 use crate::yaml::Limits;
 
@@ -34,9 +34,58 @@ impl Words {
 /// The reader's error as a diagnostic of ours.
 pub(crate) fn diagnostic(source: &Arc<Source>, error: &Error, limits: &Limits) -> Diagnostic {
     let error = error.without_snippet();
-    let span = error.location().map(|location| widen(source, span_of(&location))).unwrap_or_default();
-    let Words { code, message, hint } = describe(source, error, span, limits);
+    let span = error.location().map(|location| widen(source, place(source, &location))).unwrap_or_default();
+    let (span, Words { code, message, hint }) = match culprit(source, error, span) {
+        Some((span, words)) => (span, words),
+        None => (span, describe(source, error, span, limits)),
+    };
     Diagnostic::error(code, source, span, message).maybe_hint(hint)
+}
+
+/// Two slips that YAML only notices later, at a place that looks innocent.
+fn culprit(source: &Source, error: &Error, span: Span) -> Option<(Span, Words)> {
+    let Error::ExternalMessage { source: origin, .. } = error else { return None };
+    let ExternalMessageSource::Parser(scan) = &**origin else { return None };
+    let line = source.line_column(span.start).line;
+    let text_of = |line: usize| {
+        let start = source.line_start(line)?;
+        let end = source.line_start(line + 1).unwrap_or(source.text.len());
+        Some((start, &source.text[start..end]))
+    };
+    for (start, text) in [line, line + 1].into_iter().filter_map(text_of) {
+        let indentation = text.len() - text.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = text[..indentation].find('\t') {
+            let words = words("yaml-syntax", "a tab is used for indentation").hint("indent with spaces");
+            return Some((Span::new(start + tab, start + tab + 1), words));
+        }
+    }
+    if !matches!(scan.kind(), ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement | ErrorKind::InvalidIndentation) {
+        return None;
+    }
+    // A list or mapping in brackets that the line before opened and nobody closed.
+    let (start, text) = (1..line).rev().filter_map(text_of).find(|(_, text)| !text.trim().is_empty())?;
+    let text = text.split(" #").next().unwrap_or(text);
+    let mut open = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '[' | '{' => open.push(at),
+            ']' | '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    let at = start + open.last()?;
+    let words = words("yaml-syntax", "a bracket is not closed").hint("add the closing `]` or `}`");
+    Some((Span::new(at, at + 1), words))
+}
+
+/// The span of a location; errors of the scanner know only line and column.
+fn place(source: &Source, location: &serde_saphyr::Location) -> Span {
+    if location.span().byte_offset().is_some() || location.line() == 0 {
+        return span_of(location);
+    }
+    let Some(start) = source.line_start(location.line() as usize) else { return Span::at(source.text.len()) };
+    let before = source.text[start..].chars().take((location.column() as usize).saturating_sub(1));
+    Span::at(start + before.take_while(|c| *c != '\n').map(char::len_utf8).sum::<usize>())
 }
 
 /// Parser errors name a single position: mark the word that stands there.
@@ -54,7 +103,7 @@ fn describe(source: &Source, error: &Error, span: Span, limits: &Limits) -> Word
         Error::SerdeUnknownField { field, expected, .. } => unknown_key(field, expected),
         Error::SerdeUnknownVariant { variant, expected, .. } => unknown_value(variant, expected),
         Error::SerdeMissingField { field, .. } => {
-            words("missing-key", format!("the key `{field}` is missing here")).hint(format!("add `{field}:`"))
+            words("missing-key", format!("the key `{field}` is missing from this mapping")).hint(format!("add `{field}:`"))
         }
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().map(quote).unwrap_or_else(|| "this key".to_owned());
@@ -117,7 +166,7 @@ fn unknown_key(field: &str, expected: &[&str]) -> Words {
     let hint = match nearest(field, expected.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if expected.is_empty() => "no keys are expected here".to_owned(),
-        None => format!("the keys here are {}", one_of(expected.iter().copied())),
+        None => format!("the keys here are {}", all_of(expected.iter().copied())),
     };
     words("unknown-key", message).hint(hint)
 }
@@ -149,7 +198,12 @@ fn unexpected_node(expected: &str) -> Words {
         _ => "something else is expected here",
     };
     let out = words("wrong-type", message);
-    if expected == "sequence start" { out.hint("start each entry on its own line with `- `, or write `[a, b]`") } else { out }
+    match expected {
+        "sequence start" => out.hint("start each entry on its own line with `- `, or write `[a, b]`"),
+        "mapping start" | "empty mapping start" => out.hint("write each key with its value on its own line, or `{ key: value }`"),
+        "string scalar" | "scalar" => out.hint("a list or mapping stands where one text or number is meant"),
+        _ => out,
+    }
 }
 
 fn anchors() -> Words {

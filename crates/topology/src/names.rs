@@ -34,7 +34,7 @@ pub(crate) fn fqdn(text: &str) -> Result<String, NameProblem> {
     }
     domain_labels(&lower, LabelKind::Host)?;
     if !lower.contains('.') {
-        return Err(problem("it has no domain").hint(format!("write the whole name, as in {}", quote(&format!("{lower}.contoso.com")))));
+        return Err(problem("it is not a whole name").hint("a whole name has at least two parts, as `contoso.com` or `pool1.contoso.com`"));
     }
     if lower.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit())) {
         return Err(problem("it looks like an address").hint("a name is expected here, not an IP address"));
@@ -168,7 +168,8 @@ pub(crate) fn address(text: &str) -> Result<AddressPattern, NameProblem> {
         return Err(problem(format!("it contains {}", quote(&bad.to_string())))
             .hint("SIP addresses have letters, digits and `-_.+'&!~=$` before the `@`"));
     }
-    let domain = fqdn(domain).map_err(|inner| NameProblem { reason: format!("of its domain: {}", inner.reason), hint: inner.hint })?;
+    let domain =
+        fqdn(domain).map_err(|inner| NameProblem { reason: format!("its domain is not valid: {}", inner.reason), hint: inner.hint })?;
     Ok(AddressPattern { prefix: Arc::from(prefix), digits, start: 1, suffix: Arc::from(format!("{tail}@{domain}")) })
 }
 
@@ -185,7 +186,7 @@ mod tests {
     fn fqdns() {
         assert_eq!(fqdn("Pool1.Contoso.COM").unwrap(), "pool1.contoso.com");
         for (bad, reason) in [
-            ("pool1", "no domain"),
+            ("pool1", "not a whole name"),
             ("pool1.contoso.com.", "ends with a dot"),
             ("pool 1.contoso.com", "contains ` `"),
             ("pool_1.contoso.com", "contains `_`"),

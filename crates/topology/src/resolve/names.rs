@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use firedrill_syntax::{Located, Span, nearest, one_of, quote};
+use firedrill_syntax::{Located, Span, all_of, nearest, quote};
 
 use super::Resolver;
 use crate::model::{ComputerId, EdgePoolId, PoolId, SiteId};
@@ -84,7 +84,7 @@ fn suggestion(wanted: &str, what: &str, candidates: &[String]) -> String {
     }
     match candidates.len() {
         0 => format!("there is no {what} in this document"),
-        1..=LISTED => format!("there is {}", one_of(names()).replace(" or ", " and ")),
+        1..=LISTED => format!("there is {}", all_of(names())),
         more => format!("there are {more} to choose from, {} first", quote(&candidates[0])),
     }
 }

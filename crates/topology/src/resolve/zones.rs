@@ -12,8 +12,10 @@ use crate::names::{LabelKind, NameProblem, domain_labels};
 
 /// TTL of records when neither they nor their zone name one. The product's pages recommend no number (dossier L).
 const DEFAULT_TTL_SECONDS: u32 = 3_600;
-/// Largest TTL (RFC 2181 8).
-const MAX_TTL_SECONDS: u32 = i32::MAX as u32;
+/// Start of the owner name under which partners look for SIP federation (dossier F.5).
+const FEDERATION_SERVICE: &str = "_sipfederationtls._tcp.";
+/// Start of the owner name under which partners look for XMPP (RFC 6120 3.2).
+const XMPP_SERVICE: &str = "_xmpp-server._tcp.";
 /// Longest character-string of a TXT record (RFC 1035 3.3).
 const MAX_TEXT_BYTES: usize = 255;
 
@@ -23,6 +25,7 @@ pub(crate) type RecordPlaces = BTreeMap<(String, RecordType), Vec<Span>>;
 impl Resolver<'_> {
     pub(super) fn zones(&mut self) {
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut sound: Vec<&ZoneDocument> = Vec::new();
         for zone in &self.document.dns_zones {
             let Some(origin) = self.fqdn("DNS zone", &zone.origin) else { continue };
             if let Some(first) = seen.insert(origin.clone(), zone.origin.span) {
@@ -45,10 +48,11 @@ impl Resolver<'_> {
             self.check_sets(&origin, &records, &places);
             if let Some(soa) = soa {
                 self.topology.zones.push(Zone { origin, soa, records });
+                sound.push(zone);
             }
         }
         let zones = std::mem::take(&mut self.topology.zones);
-        for (zone, document) in zones.iter().zip(&self.document.dns_zones) {
+        for (zone, document) in zones.iter().zip(sound) {
             self.check_services(zone, &zones, document);
         }
         self.topology.zones = zones;
@@ -56,19 +60,14 @@ impl Resolver<'_> {
 
     fn soa(&mut self, soa: &SoaDocument) -> Option<Soa> {
         let primary = self.fqdn("primary name server", &soa.primary);
-        if soa.responsible.contains('@') {
+        let responsible = if soa.responsible.contains('@') {
             let dotted = soa.responsible.replacen('@', ".", 1);
-            self.report(
-                self.error(
-                    "bad-fqdn",
-                    soa.responsible.span,
-                    format!("the mailbox {} is written as a domain name", quote(&soa.responsible.value)),
-                )
-                .hint(format!("write {}", quote(&dotted))),
-            );
-            return None;
-        }
-        let responsible = self.fqdn("mailbox of the person responsible", &soa.responsible);
+            let message = format!("the mailbox {} is written as a domain name", quote(&soa.responsible.value));
+            self.report(self.error("bad-fqdn", soa.responsible.span, message).hint(format!("write {}", quote(&dotted))));
+            None
+        } else {
+            self.fqdn("mailbox of the person responsible", &soa.responsible)
+        };
         let mut seconds = |what, text: &Option<Located<DurationText>>, default| match text {
             Some(text) => self.seconds(what, text),
             None => Some(default),
@@ -93,14 +92,9 @@ impl Resolver<'_> {
         })
     }
 
+    /// A TTL in seconds. Durations end at ten years, well within what DNS allows (2^31 - 1 seconds, RFC 2181 8).
     fn ttl(&mut self, text: &Located<DurationText>) -> Option<u32> {
-        let seconds = self.seconds("TTL", text)?;
-        if seconds > MAX_TTL_SECONDS {
-            let message = format!("the TTL {} is too long", quote(&text.value.0));
-            self.report(self.error("ttl-too-long", text.span, message).hint(format!("DNS allows up to {MAX_TTL_SECONDS}s (RFC 2181)")));
-            return None;
-        }
-        Some(seconds)
+        self.seconds("TTL", text)
     }
 
     fn records(
@@ -167,12 +161,12 @@ impl Resolver<'_> {
             None => (lower.as_str(), false),
         };
         if bare == "@" {
-            return Some(origin.to_owned());
+            return Some(whole_name(origin, name));
         }
         let checked = domain_labels(bare, LabelKind::Record);
         self.checked("bad-record-name", "a name for a record", name, checked)?;
         if is_within(bare, origin) {
-            return Some(bare.to_owned());
+            return Some(whole_name(origin, name));
         }
         // A dotted name that ends as the zone does (`.com`) was meant as a whole one, dot or not.
         let ends_alike = bare.contains('.') && bare.rsplit('.').next() == origin.rsplit('.').next();
@@ -183,7 +177,7 @@ impl Resolver<'_> {
             );
             return None;
         }
-        let whole = format!("{bare}.{origin}");
+        let whole = whole_name(origin, name);
         let checked: Result<(), NameProblem> = domain_labels(&whole, LabelKind::Record);
         self.checked("bad-record-name", "a name for a record", name, checked)?;
         Some(whole)
@@ -292,38 +286,47 @@ impl Resolver<'_> {
 
     /// What the product and its partners make of service records.
     fn check_services(&mut self, zone: &Zone, zones: &[Zone], document: &ZoneDocument) {
+        let mut services: BTreeMap<String, Vec<&SrvDocument>> = BTreeMap::new();
         for record in document.records.iter().filter(|record| !record.srv.is_empty()) {
-            for srv in &record.srv {
-                self.check_target(zone, zones, record, srv);
+            services.entry(whole_name(&zone.origin, &record.name)).or_default().extend(&record.srv);
+        }
+        for (owner, targets) in services {
+            for srv in &targets {
+                self.check_target(&owner, zones, srv);
             }
-            let is_xmpp = record.name.to_ascii_lowercase().starts_with("_xmpp-server._tcp");
-            let twin = record.srv.iter().enumerate().find_map(|(index, srv)| {
-                record.srv[..index].iter().find(|earlier| earlier.priority.value == srv.priority.value).map(|earlier| (srv, earlier))
-            });
-            if let (true, Some((srv, earlier))) = (is_xmpp, twin) {
-                self.report(
-                    self.warning("equal-priorities", srv.priority.span, "two XMPP targets have equal priority: partners use both at once")
-                        .label(earlier.priority.span, "the same here")
-                        .note("only one Edge pool handles XMPP at a time; partners that choose the other one fail, or loop")
-                        .hint("give each Edge pool its own priority; the lowest number is tried first"),
-                );
+            if owner.starts_with(XMPP_SERVICE) {
+                self.check_priorities(&targets);
             }
         }
     }
 
-    fn check_target(&mut self, zone: &Zone, zones: &[Zone], record: &RecordDocument, srv: &SrvDocument) {
+    fn check_priorities(&mut self, targets: &[&SrvDocument]) {
+        let mut by_priority: BTreeMap<u16, &SrvDocument> = BTreeMap::new();
+        for srv in targets {
+            let Some(earlier) = by_priority.insert(srv.priority.value, srv) else { continue };
+            self.report(
+                self.warning("equal-priorities", srv.priority.span, "two XMPP targets have equal priority: partners use both at once")
+                    .label(earlier.priority.span, "the same here")
+                    .note("only one Edge pool handles XMPP at a time; partners that choose the other one fail, or loop")
+                    .hint("give each Edge pool its own priority; the lowest number is tried first"),
+            );
+        }
+    }
+
+    fn check_target(&mut self, owner: &str, zones: &[Zone], srv: &SrvDocument) {
         let lower = srv.target.trim().to_ascii_lowercase();
         let target = lower.strip_suffix('.').unwrap_or(&lower);
         if target.is_empty() {
             return;
         }
-        let owner = record.name.to_ascii_lowercase();
-        if owner.starts_with("_sipfederationtls._tcp") && !is_within(target, &zone.origin) {
-            let message = format!("the target {} is not in the SIP domain {}", quote(target), quote(&zone.origin));
+        if let Some(domain) = owner.strip_prefix(FEDERATION_SERVICE)
+            && !is_within(target, domain)
+        {
+            let message = format!("the target {} is not in the SIP domain {}", quote(target), quote(domain));
             self.report(
                 self.warning("strict-domain-match", srv.target.span, message)
                     .note("partners accept a federation record only when its target is a host of the same domain (strict domain match)")
-                    .hint(format!("point it to {}", quote(&format!("sip.{}", zone.origin)))),
+                    .hint(format!("point it to {}", quote(&format!("sip.{domain}")))),
             );
         }
         let Some(home) = zones.iter().find(|zone| is_within(target, &zone.origin)) else { return };
@@ -339,6 +342,17 @@ impl Resolver<'_> {
             let message = format!("the target {} has no address in the zone {}", quote(target), quote(&home.origin));
             self.report(self.warning("target-without-address", srv.target.span, message).hint("add a record with `a:` for it"));
         }
+    }
+}
+
+/// The owner name of a record whose name has been found good.
+fn whole_name(origin: &str, name: &str) -> String {
+    let lower = name.trim().to_ascii_lowercase();
+    let bare = lower.strip_suffix('.').unwrap_or(&lower);
+    match bare {
+        "@" => origin.to_owned(),
+        _ if is_within(bare, origin) => bare.to_owned(),
+        _ => format!("{bare}.{origin}"),
     }
 }
 

@@ -87,7 +87,7 @@ fn routes(resolver: &mut Resolver<'_>) {
             resolver.report(
                 resolver
                     .warning("route-without-federation", place.span, message)
-                    .hint("write `federation: true` there, or choose the enabled Edge pool"),
+                    .hint("write `federation: true` there, or name the Edge pool that has it"),
             );
         }
         if let (Some(edge), Some(place)) = (xmpp_route, &document.xmpp_route) {

@@ -44,7 +44,9 @@ pub(super) fn check(resolver: &mut Resolver<'_>) {
         chosen_by.insert(backup, id);
         match resolver.topology.pool(backup).backup {
             Some(back) if back == id => {
-                if id < backup {
+                // A pool of 2010 cannot be paired at all, which is said elsewhere.
+                let is_2010 = |id| resolver.topology.pool(id).version == ProductVersion::Lync2010;
+                if id < backup && !is_2010(id) && !is_2010(backup) {
                     pair(resolver, id, backup);
                 }
             }
@@ -180,7 +182,11 @@ pub(super) fn central_management(resolver: &mut Resolver<'_>) {
     let Some(active_place) = active_document.central_management else { return };
     let active_pool = resolver.topology.pool(active).clone();
     let Some(standby) = standby else {
+        // Said of sound pairs only: a pair that is wrong in itself has to be mended first.
         if let Some(backup) = active_pool.backup
+            && backup != active
+            && resolver.topology.pool(backup).backup == Some(active)
+            && documents.pools[backup.index()].central_management.is_none()
             && active_pool.version != ProductVersion::Lync2010
         {
             let message = format!(

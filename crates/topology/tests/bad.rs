@@ -1,0 +1,187 @@
+//! Bad topologies and what is said about them: `bad/NAME.yaml` with its golden `bad/NAME.diag`.
+//!
+//! A new case is a new file. `FIREDRILL_BLESS=1 cargo test -p firedrill-topology --test bad` writes the goldens anew;
+//! read the difference before committing it. Cases named `warn-…` load in spite of what is said.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use firedrill_syntax::{Diagnostic, Diagnostics, Severity, render};
+use firedrill_topology::{Loaded, limits, load_bytes};
+use proptest::prelude::*;
+
+fn here(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn cases() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(here("tests/bad"))
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".yaml").map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn load_case(name: &str) -> Loaded {
+    let file = format!("{name}.yaml");
+    load_bytes(&file, &std::fs::read(here("tests/bad").join(&file)).unwrap())
+}
+
+#[test]
+fn every_case_says_what_its_golden_says() {
+    let bless = std::env::var_os("FIREDRILL_BLESS").is_some();
+    let mut wrong = Vec::new();
+    for name in cases() {
+        let Loaded { topology, diagnostics } = load_case(&name);
+        let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
+        assert!(!diagnostics.is_empty(), "{name}: nothing is said");
+        assert_eq!(topology.is_none(), has_errors, "{name}: errors block, warnings do not");
+        assert_eq!(name.starts_with("warn-"), !has_errors, "{name}: the name says whether it loads");
+        let said = render(&diagnostics, false);
+        let golden = here("tests/bad").join(format!("{name}.diag"));
+        if bless {
+            std::fs::write(&golden, &said).unwrap();
+        } else if std::fs::read_to_string(&golden).unwrap_or_default() != said {
+            wrong.push(format!("{name}: expected {}, got\n{said}", golden.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{} goldens differ; FIREDRILL_BLESS=1 writes them anew", wrong.join("\n"), wrong.len());
+}
+
+#[test]
+fn goldens_without_a_case_are_removed() {
+    let cases: BTreeSet<String> = cases().into_iter().collect();
+    for entry in std::fs::read_dir(here("tests/bad")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(name) = file.strip_suffix(".diag") {
+            assert!(cases.contains(name), "{file} has no {name}.yaml");
+        }
+    }
+}
+
+/// The words are for operators: no Rust type, no name of a library, one hint at most, lower-case fragments.
+#[test]
+fn words_are_for_operators() {
+    for name in cases() {
+        for Diagnostic { message, hint, code, .. } in load_case(&name).diagnostics {
+            for text in [Some(&message), hint.as_ref()].into_iter().flatten() {
+                for leak in ["Document", "struct ", "enum ", "variant", "serde", "u16", "u32", "usize", "Option", "Vec<", "expected one of"]
+                {
+                    assert!(!text.contains(leak), "{name}: {code}: {text:?} leaks {leak:?}");
+                }
+                assert!(!text.ends_with('.'), "{name}: {code}: {text:?} is a fragment");
+                assert!(!text.contains('\n'), "{name}: {code}: {text:?}");
+            }
+            let first = message.chars().next().unwrap();
+            assert!(!first.is_uppercase() || message.starts_with("Lync ") || message.starts_with("Skype "), "{name}: {message:?}");
+        }
+    }
+}
+
+/// Every code that the sources can give has a case here that shows it.
+#[test]
+fn every_code_has_a_case() {
+    let mut shown: BTreeSet<&str> = cases().iter().flat_map(|name| load_case(name).diagnostics).map(|d| d.code).collect();
+    // Shown by the tests below and by those of the reader: their inputs are too large to commit.
+    shown.extend(["document-too-large", "too-many-values", "too-many-problems", "limit"]);
+    // Not reachable through a topology, whose lists have no fixed length and whose values have no parsers of their own.
+    shown.extend(["wrong-length", "wrong-value"]);
+    let mut missing = BTreeSet::new();
+    for folder in ["src", "src/resolve", "src/validate", "../syntax/src"] {
+        for entry in std::fs::read_dir(here(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for call in ["error(", "warning(", "words(", "checked(", "refuse("] {
+                for (at, _) in code.match_indices(call) {
+                    let Some(literal) = code[at + call.len()..].trim_start().strip_prefix('"') else { continue };
+                    let name = literal.split('"').next().unwrap();
+                    // Attributes of error enums look alike; codes are words with hyphens.
+                    let is_code = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                    if is_code && !shown.contains(name) {
+                        missing.insert(name.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
+fn codes(loaded: &Loaded) -> Vec<&'static str> {
+    loaded.diagnostics.iter().map(|d| d.code).collect()
+}
+
+const SMALL: &str = "name: big\nproduct: 2015\nsip_domains: [contoso.com]\nsites: [{ name: S }]\npools:\n  - fqdn: pool1.contoso.com\n    \
+    site: S\n    edition: standard\n    file_store: \\\\pool1.contoso.com\\sfb\n    central_management: active\n";
+
+/// 100 MB are refused by their size, before a byte is looked at: they are not even UTF-8.
+#[test]
+fn a_huge_file_is_refused_unread() {
+    let loaded = load_bytes("huge.yaml", &vec![0xff; 100_000_000]);
+    assert_eq!(codes(&loaded), ["document-too-large"]);
+    assert_eq!(loaded.diagnostics[0].message, "the document has 100000000 bytes; at most 8388608 are read");
+}
+
+#[test]
+fn limits_have_names() {
+    let many: String =
+        (0..=limits::MAX_USER_ENTRIES).map(|n| format!("  - {{ address: u{n}@contoso.com, pool: pool1.contoso.com }}\n")).collect();
+    let loaded = load_bytes("a.yaml", format!("{SMALL}users:\n{many}").as_bytes());
+    assert_eq!(codes(&loaded), ["limit"]);
+    let ranges: String = (0..=limits::MAX_USER_RANGES)
+        .map(|n| format!("  - {{ address: \"u{n}x{{n}}@contoso.com\", count: 1, pool: pool1.contoso.com }}\n"))
+        .collect();
+    assert_eq!(codes(&load_bytes("a.yaml", format!("{SMALL}users:\n{ranges}").as_bytes())), ["limit"]);
+}
+
+/// A document that is wrong ten thousand times says so two hundred times, and quickly.
+#[test]
+fn problems_beyond_the_limit_are_counted() {
+    let many: String = (0..10_000).map(|n| format!("  - {{ address: u{n}@contoso.com, pool: poool{n}.contoso.com }}\n")).collect();
+    let loaded = load_bytes("a.yaml", format!("{SMALL}users:\n{many}").as_bytes());
+    assert_eq!(loaded.diagnostics.len(), Diagnostics::KEPT + 1);
+    assert_eq!(loaded.diagnostics.last().unwrap().message, "9800 more problems of this document are not shown");
+    assert!(loaded.topology.is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the bytes: an answer with places inside the text, and it can be printed.
+    #[test]
+    fn arbitrary_bytes_get_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        answers(&bytes);
+    }
+
+    /// The same for texts that look like YAML.
+    #[test]
+    fn arbitrary_yaml_gets_an_answer(text in r#"([a-z]{1,4}: ?|- |\[|\]|\{|\}|"|'|\n {0,6}|&a|\*a|<<|#|\||>|!t|,|é|\\|\t|0|true|---\n){0,60}"#) {
+        answers(text.as_bytes());
+    }
+
+    /// A good topology with a few bytes changed never panics, and never loads with an error.
+    #[test]
+    fn damaged_topologies_get_an_answer(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let mut bytes = include_bytes!("../../../fixtures/contoso.yaml").to_vec();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        answers(&bytes);
+    }
+}
+
+fn answers(bytes: &[u8]) {
+    let loaded = load_bytes("any.yaml", bytes);
+    assert_eq!(loaded.topology.is_none(), loaded.diagnostics.iter().any(|d| d.severity == Severity::Error));
+    for diagnostic in &loaded.diagnostics {
+        assert!(diagnostic.span.start <= diagnostic.source.text.len(), "{diagnostic:?}");
+    }
+    render(&loaded.diagnostics, true);
+    render(&loaded.diagnostics, false);
+}
