@@ -181,6 +181,8 @@ pub struct Failure {
     pub record: ErrorRecord,
     /// How far it reaches.
     pub reach: Reach,
+    /// Whether `$Error` has it already.
+    pub logged: bool,
 }
 
 /// Why evaluation left its straight course.
@@ -205,12 +207,12 @@ pub enum Flow {
 impl Flow {
     /// A statement-terminating error.
     pub fn error(record: ErrorRecord) -> Self {
-        Self::Error(Box::new(Failure { record, reach: Reach::Statement }))
+        Self::Error(Box::new(Failure { record, reach: Reach::Statement, logged: false }))
     }
 
     /// A script-terminating error.
     pub fn fatal(record: ErrorRecord) -> Self {
-        Self::Error(Box::new(Failure { record, reach: Reach::Script }))
+        Self::Error(Box::new(Failure { record, reach: Reach::Script, logged: false }))
     }
 }
 

@@ -1,0 +1,209 @@
+//! Reading variables, automatic ones included.
+
+use std::sync::Arc;
+
+use super::{Evaluator, ScopeKind, Variable};
+use crate::ast::VariablePath;
+use crate::error::Flow;
+use crate::source::Span;
+use crate::value::{PsObject, Value};
+
+/// What a session starts with: name, value, and whether it is read-only.
+pub(crate) fn initial(state: &super::State) {
+    let text = |s: &str| Value::str(s);
+    let action = |a: super::Action| a.value();
+    let confirm = |name: &str, number: i64| {
+        Value::Enum(Arc::new(crate::value::EnumValue {
+            type_name: "System.Management.Automation.ConfirmImpact".into(),
+            name: name.into(),
+            number,
+        }))
+    };
+    let version = PsObject::new("System.Collections.Hashtable");
+    let _ = version;
+    let table: Vec<(&str, Value, bool)> = vec![
+        ("true", Value::Bool(true), true),
+        ("false", Value::Bool(false), true),
+        ("null", Value::Null, true),
+        ("ErrorActionPreference", action(super::Action::Continue), false),
+        ("WarningPreference", action(super::Action::Continue), false),
+        ("VerbosePreference", action(super::Action::SilentlyContinue), false),
+        ("DebugPreference", action(super::Action::SilentlyContinue), false),
+        ("InformationPreference", action(super::Action::SilentlyContinue), false),
+        ("ProgressPreference", action(super::Action::Continue), false),
+        ("ConfirmPreference", confirm("High", 3), false),
+        ("WhatIfPreference", Value::Bool(false), false),
+        ("OutputEncoding", text("us-ascii"), false),
+        ("FormatEnumerationLimit", Value::Int(4), false),
+        ("MaximumErrorCount", Value::Int(256), false),
+        ("NestedPromptLevel", Value::Int(0), false),
+        ("HOME", text("C:\\Users\\Administrator"), true),
+        ("PROFILE", text("C:\\Users\\Administrator\\Documents\\WindowsPowerShell\\Microsoft.PowerShell_profile.ps1"), false),
+        ("PSHOME", text("C:\\Windows\\System32\\WindowsPowerShell\\v1.0"), true),
+        ("PID", Value::Int(4242), true),
+        ("PSCulture", text("en-US"), true),
+        ("PSUICulture", text("en-US"), true),
+        ("ShellId", text("Microsoft.PowerShell"), true),
+        ("ErrorView", text("NormalView"), false),
+    ];
+    for (name, value, constant) in table {
+        let mut variable = Variable::new(name, value);
+        variable.constant = constant;
+        state.global.set(&name.to_lowercase(), variable);
+    }
+    state.global.set("error", Variable { constant: true, ..Variable::new("Error", Value::Array(state.errors.clone())) });
+    let version = Value::hashtable(
+        true,
+        [
+            ("PSVersion", Value::Version([5, 1, 17763, 1])),
+            ("PSEdition", text("Desktop")),
+            ("BuildVersion", Value::Version([10, 0, 17763, 1])),
+            ("CLRVersion", Value::Version([4, 0, 30319, 42000])),
+            ("WSManStackVersion", Value::Version([3, 0, -1, -1])),
+            ("PSRemotingProtocolVersion", Value::Version([2, 3, -1, -1])),
+            ("SerializationVersion", Value::Version([1, 1, 0, 1])),
+        ]
+        .map(|(k, v)| (Arc::from(k), v)),
+    );
+    state.global.set("psversiontable", Variable { constant: true, ..Variable::new("PSVersionTable", version) });
+}
+
+impl Evaluator<'_> {
+    /// The value of a variable and whether there is none at all.
+    pub(crate) fn variable_value(&mut self, path: &VariablePath, span: Span) -> Result<(Value, bool), Flow> {
+        let _ = span;
+        let key = &*path.key;
+        match path.scope.as_deref() {
+            None => {}
+            Some("env") => return Ok((self.environment(key), false)),
+            Some("global") => return Ok(self.state.global.value(key).unwrap_or((Value::Null, false))),
+            Some("script") => {
+                let script = self.env.scope.nearest(ScopeKind::Script);
+                return Ok(script.own(key).map_or((Value::Null, false), |v| (v.value, v.nothing)));
+            }
+            Some("local") => return Ok(self.env.scope.own(key).map_or((Value::Null, false), |v| (v.value, v.nothing))),
+            Some("function") => {
+                let function = self.env.scope.function(key);
+                return Ok((function.map_or(Value::Null, |f| Value::Script(Arc::new(super::expressions::script_block(&f.body)))), false));
+            }
+            Some("variable" | "private" | "using") => {}
+            Some(_) => return Ok((Value::Null, false)),
+        }
+        match key {
+            "?" => return Ok((Value::Bool(self.ok), false)),
+            "psitem" => return Ok(self.env.scope.value("_").unwrap_or((Value::Null, false))),
+            _ => {}
+        }
+        if let Some(found) = self.env.scope.value(key) {
+            return Ok(found);
+        }
+        Ok((self.computed(key).unwrap_or(Value::Null), false))
+    }
+
+    fn environment(&mut self, key: &str) -> Value {
+        if let Some(variable) = self.state.global.own(&format!("env:{key}")) {
+            return variable.value;
+        }
+        let text = match key {
+            "computername" => self.world.computer_name().split('.').next().unwrap_or_default().to_uppercase(),
+            "userdnsdomain" | "userdomain" => {
+                let name = self.world.computer_name();
+                let domain = name.split_once('.').map_or("", |(_, domain)| domain);
+                let part = if key == "userdomain" { domain.split('.').next().unwrap_or_default() } else { domain };
+                part.to_uppercase()
+            }
+            "username" => "Administrator".to_owned(),
+            "userprofile" => "C:\\Users\\Administrator".to_owned(),
+            "temp" | "tmp" => "C:\\Users\\Administrator\\AppData\\Local\\Temp".to_owned(),
+            "systemroot" | "windir" => "C:\\Windows".to_owned(),
+            "systemdrive" => "C:".to_owned(),
+            "programfiles" => "C:\\Program Files".to_owned(),
+            "programdata" | "allusersprofile" => "C:\\ProgramData".to_owned(),
+            "commonprogramfiles" => "C:\\Program Files\\Common Files".to_owned(),
+            "public" => "C:\\Users\\Public".to_owned(),
+            "processor_architecture" => "AMD64".to_owned(),
+            "os" => "Windows_NT".to_owned(),
+            _ => return Value::Null,
+        };
+        Value::str(text)
+    }
+
+    /// Variables that are computed when they are read.
+    fn computed(&mut self, key: &str) -> Option<Value> {
+        match key {
+            "lastexitcode" => Some(self.state.last_exit_code.map_or(Value::Null, Value::Int)),
+            "pwd" => Some(PsObject::new("System.Management.Automation.PathInfo").with("Path", "C:\\").with_text("C:\\").into()),
+            "host" => Some(
+                PsObject::new("System.Management.Automation.Internal.Host.InternalHost")
+                    .with("Name", "ConsoleHost")
+                    .with("Version", Value::Version([5, 1, 17763, 1]))
+                    .with("CurrentCulture", "en-US")
+                    .into(),
+            ),
+            "myinvocation" => Some(self.my_invocation()),
+            "psboundparameters" => {
+                let bound = self.env.frame.bound.values.clone();
+                Some(Value::hashtable(true, bound))
+            }
+            "pscmdlet" => {
+                let frame = self.env.frame.clone();
+                frame.function.as_ref().filter(|f| f.advanced)?;
+                let object = PsObject::new("System.Management.Automation.PSScriptCmdlet")
+                    .with("ParameterSetName", frame.bound.set.clone())
+                    .with("MyInvocation", self.my_invocation());
+                Some(object.into())
+            }
+            "psscriptroot" => {
+                let name = &self.env.frame.source.name;
+                Some(Value::str(name.rsplit_once(['\\', '/']).map_or("", |(folder, _)| folder)))
+            }
+            "pscommandpath" => Some(Value::Str(self.env.frame.source.name.clone())),
+            _ => None,
+        }
+    }
+
+    fn my_invocation(&mut self) -> Value {
+        let frame = self.env.frame.clone();
+        let command = PsObject::new("System.Management.Automation.FunctionInfo")
+            .with("Name", frame.name.clone())
+            .with("Path", frame.source.name.clone())
+            .with("Definition", frame.source.text.clone())
+            .with_text(frame.name.clone());
+        let (line, column, text) = match &frame.position {
+            Some(place) => {
+                let (line, column) = place.line_column();
+                (line, column, place.source.line(line).to_owned())
+            }
+            None => (0, 0, String::new()),
+        };
+        let number = |n: usize| Value::Int(i32::try_from(n).unwrap_or(i32::MAX));
+        PsObject::new("System.Management.Automation.InvocationInfo")
+            .with("MyCommand", Value::from(command))
+            .with("InvocationName", frame.name.clone())
+            .with("BoundParameters", Value::hashtable(true, frame.bound.values.clone()))
+            .with("Line", text)
+            .with("ScriptLineNumber", number(line))
+            .with("OffsetInLine", number(column))
+            .with("ScriptName", frame.source.name.clone())
+            .with("PSCommandPath", frame.source.name.clone())
+            .into()
+    }
+
+    /// Sets `$_` in the current scope; gives what was there.
+    pub(crate) fn swap_underscore(&mut self, value: Option<Value>) -> Option<Option<Variable>> {
+        let value = value?;
+        let before = self.env.scope.own("_");
+        self.env.scope.set("_", Variable::new("_", value));
+        Some(before)
+    }
+
+    pub(crate) fn restore_underscore(&mut self, before: Option<Option<Variable>>) {
+        match before {
+            Some(Some(variable)) => self.env.scope.set("_", variable),
+            Some(None) => {
+                self.env.scope.remove("_");
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What stages and methods see of the evaluator.
+
+use std::sync::Arc;
+
+use super::pipeline::{Downstream, Outlet, OutputRoute};
+use super::{Evaluator, Nowhere, ScopeKind, Sink, Variable};
+use crate::command::{BoundParameters, CommandInfo};
+use crate::error::{ErrorRecord, Flow};
+use crate::pipeline::{Argument, BlockCall, Context, VariableScope, World};
+use crate::value::Value;
+
+/// The context of one stage.
+pub(crate) struct Cx<'a, 'b, 'w> {
+    pub(crate) ev: &'a mut Evaluator<'w>,
+    pub(crate) bound: &'a BoundParameters,
+    pub(crate) down: &'a mut Downstream<'b>,
+}
+
+/// A sink around a closure.
+struct Call<'a>(&'a mut dyn FnMut(Value) -> Result<(), Flow>);
+
+impl Sink for Call<'_> {
+    fn emit(&mut self, _: &mut Evaluator<'_>, value: Value) -> Result<(), Flow> {
+        (self.0)(value)
+    }
+}
+
+impl<'w> Evaluator<'w> {
+    /// Runs `f` with a context whose output goes nowhere: for methods and static members.
+    pub(crate) fn with_context<T>(&mut self, f: impl FnOnce(&mut dyn Context) -> Result<T, Flow>) -> Result<T, Flow> {
+        let outlet = Outlet {
+            id: 0,
+            invoked: self.env.frame.invoked.clone(),
+            merge: None,
+            route: OutputRoute::Next,
+            out_variable: None,
+            pipeline_variable: None,
+            has_input: false,
+        };
+        let mut out = Nowhere;
+        let mut down = Downstream { outlet: &outlet, rest: &mut [], out: &mut out };
+        let bound = BoundParameters::default();
+        let result = f(&mut Cx { ev: self, bound: &bound, down: &mut down });
+        match result {
+            Err(Flow::Error(mut failure)) => {
+                failure.record.decorated = true;
+                Err(Flow::Error(failure))
+            }
+            other => other,
+        }
+    }
+}
+
+impl Context for Cx<'_, '_, '_> {
+    fn emit(&mut self, value: Value) -> Result<(), Flow> {
+        self.down.emit(self.ev, value)
+    }
+
+    fn write_error(&mut self, mut error: ErrorRecord) -> Result<(), Flow> {
+        let invoked = self.down.outlet.invoked.clone();
+        if invoked.name.eq_ignore_ascii_case("Write-Error") {
+            self.ev.as_of_caller(&mut error);
+        }
+        self.ev.non_terminating(error, &invoked)
+    }
+
+    fn warning(&mut self, text: &str) -> Result<(), Flow> {
+        let invoked = self.down.outlet.invoked.clone();
+        self.ev.warn(text, &invoked)
+    }
+
+    fn verbose(&mut self, text: &str) -> Result<(), Flow> {
+        let invoked = self.down.outlet.invoked.clone();
+        self.ev.write_verbose(text, &invoked)
+    }
+
+    fn debug(&mut self, text: &str) -> Result<(), Flow> {
+        let invoked = self.down.outlet.invoked.clone();
+        self.ev.write_debug(text, &invoked)
+    }
+
+    fn information(&mut self, value: Value) -> Result<(), Flow> {
+        let invoked = self.down.outlet.invoked.clone();
+        self.ev.write_information(value, &invoked)
+    }
+
+    fn host(&mut self, text: &str, newline: bool) -> Result<(), Flow> {
+        self.ev.write_host(text, newline)
+    }
+
+    fn run_block(&mut self, call: BlockCall<'_>) -> Result<(), Flow> {
+        self.ev.call_block(&call, self.down)
+    }
+
+    fn call_block(&mut self, call: BlockCall<'_>, out: &mut dyn FnMut(Value) -> Result<(), Flow>) -> Result<(), Flow> {
+        self.ev.call_block(&call, &mut Call(out))
+    }
+
+    fn run_text(&mut self, text: &str) -> Result<(), Flow> {
+        self.ev.run_text(text, self.down)
+    }
+
+    fn run_command(&mut self, name: &str, arguments: Vec<Argument>, input: Option<Vec<Value>>) -> Result<Vec<Value>, Flow> {
+        let slot = self.ev.prepare_named(name, arguments, input.is_some(), None, &[])?;
+        let mut output = Vec::new();
+        self.ev.run_prepared(slot, input, &mut output)?;
+        Ok(output)
+    }
+
+    fn variable(&mut self, name: &str) -> Option<Value> {
+        let path = path_of(name);
+        let value = self.ev.variable_value(&path, path.span).ok()?.0;
+        (!value.is_null() || self.ev.env.scope.find(&path.key).is_some()).then_some(value)
+    }
+
+    fn set_variable(&mut self, name: &str, value: Value, scope: VariableScope) -> Result<(), Flow> {
+        let mut path = path_of(name);
+        match scope {
+            VariableScope::Local => {}
+            VariableScope::Script => path.scope = Some("script".into()),
+            VariableScope::Global => path.scope = Some("global".into()),
+        }
+        self.ev.assign_variable(&path, value, false)
+    }
+
+    fn remove_variable(&mut self, name: &str) -> bool {
+        let path = path_of(name);
+        match path.scope.as_deref() {
+            Some("global") => self.ev.state.global.remove(&path.key),
+            Some("script") => self.ev.env.scope.nearest(ScopeKind::Script).remove(&path.key),
+            _ => {
+                let mut scope = Some(self.ev.env.scope.clone());
+                while let Some(current) = scope {
+                    if current.remove(&path.key) {
+                        return true;
+                    }
+                    scope = current.parent.clone();
+                }
+                false
+            }
+        }
+    }
+
+    fn variables(&mut self) -> Vec<(Arc<str>, Value)> {
+        let mut seen = std::collections::BTreeMap::new();
+        let mut scope = Some(self.ev.env.scope.clone());
+        while let Some(current) = scope {
+            for (key, variable) in current.all() {
+                if !key.starts_with("env:") {
+                    seen.entry(key).or_insert(variable);
+                }
+            }
+            scope = current.parent.clone();
+        }
+        seen.into_values().map(|v: Variable| (v.name, v.value)).collect()
+    }
+
+    fn bound(&self) -> &BoundParameters {
+        self.bound
+    }
+
+    fn has_input(&self) -> bool {
+        self.down.outlet.has_input
+    }
+
+    fn should_process(&mut self, target: &str, action: &str) -> Result<bool, Flow> {
+        let invoked = self.down.outlet.invoked.clone();
+        self.ev.should_process(&invoked, target, action)
+    }
+
+    fn stop_upstream(&mut self) -> Flow {
+        Flow::StopUpstream(self.down.outlet.id)
+    }
+
+    fn command_info(&mut self, name: &str) -> Option<Arc<CommandInfo>> {
+        self.ev.command_info(name)
+    }
+
+    fn command_names(&mut self) -> Vec<Arc<str>> {
+        let mut names = self.ev.env.scope.function_names();
+        names.extend(crate::builtins::names());
+        names.extend(self.ev.world.names());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn world(&mut self) -> &mut dyn World {
+        self.ev.world
+    }
+
+    fn unmodelled(&mut self, what: &str) {
+        let span = self.down.outlet.invoked.position.as_ref().map_or(self.ev.statement, |p| p.span);
+        self.ev.output.unmodelled.push((what.into(), span));
+    }
+
+    fn remark(&mut self, text: &str) {
+        let span = self.down.outlet.invoked.position.as_ref().map_or(self.ev.statement, |p| p.span);
+        self.ev.output.remarks.push((text.into(), span));
+    }
+}
+
+/// A name with an optional scope as a path.
+pub(crate) fn path_of(name: &str) -> crate::ast::VariablePath {
+    let name = name.trim_start_matches('$');
+    let (scope, name) = match name.split_once(':') {
+        Some((scope, rest)) => (Some(scope.to_lowercase().into()), rest),
+        None => (None, name),
+    };
+    crate::ast::VariablePath { span: crate::source::Span::default(), scope, name: name.into(), key: name.to_lowercase().into() }
+}

@@ -1,0 +1,241 @@
+//! Errors: preference, reporting, `$Error`, matching of catch clauses.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Evaluator, Invoked};
+use crate::ast::CatchClause;
+use crate::error::{ErrorRecord, Failure, Flow, Reach};
+use crate::session::{StreamKind, StreamRecord};
+use crate::source::Span;
+use crate::types;
+use crate::value::Value;
+
+/// `System.Management.Automation.ActionPreference`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    SilentlyContinue,
+    Stop,
+    Continue,
+    Inquire,
+    Ignore,
+}
+
+impl Action {
+    /// Reads a preference value: a name (a unique prefix is enough), an enumeration member or its number.
+    pub(crate) fn of(value: &Value) -> Option<Self> {
+        let from_number = |n: i64| match n {
+            0 => Some(Self::SilentlyContinue),
+            1 => Some(Self::Stop),
+            2 => Some(Self::Continue),
+            3 => Some(Self::Inquire),
+            4 => Some(Self::Ignore),
+            _ => None,
+        };
+        let name = match value {
+            Value::Int(n) => return from_number(i64::from(*n)),
+            Value::Enum(member) => member.name.clone(),
+            Value::Str(text) => text.clone(),
+            _ => return None,
+        };
+        let lower = name.trim().to_lowercase();
+        if lower.is_empty() {
+            return None;
+        }
+        [
+            ("silentlycontinue", Self::SilentlyContinue),
+            ("stop", Self::Stop),
+            ("continue", Self::Continue),
+            ("inquire", Self::Inquire),
+            ("ignore", Self::Ignore),
+        ]
+        .into_iter()
+        .find(|(full, _)| full.starts_with(&lower))
+        .map(|(_, action)| action)
+    }
+
+    /// As an enumeration member.
+    pub(crate) fn value(self) -> Value {
+        let (name, number) = match self {
+            Self::SilentlyContinue => ("SilentlyContinue", 0),
+            Self::Stop => ("Stop", 1),
+            Self::Continue => ("Continue", 2),
+            Self::Inquire => ("Inquire", 3),
+            Self::Ignore => ("Ignore", 4),
+        };
+        Value::Enum(Arc::new(crate::value::EnumValue {
+            type_name: "System.Management.Automation.ActionPreference".into(),
+            name: name.into(),
+            number,
+        }))
+    }
+}
+
+/// The exception type and message of a thrown exception object (`throw [System.Exception]'x'`, `New-Object`).
+pub(crate) fn exception_of(value: &Value) -> Option<(Arc<str>, Arc<str>)> {
+    let Value::Object(object) = value else { return None };
+    let kind = object.type_names.first()?;
+    let is_exception = object.type_names.iter().any(|t| &**t == "System.Exception") || kind.ends_with("Exception");
+    let Value::Str(message) = object.get("Message")? else { return None };
+    is_exception.then(|| (kind.clone(), message))
+}
+
+impl Evaluator<'_> {
+    pub(crate) fn preference(&mut self, name: &str, default: Action) -> Action {
+        self.env.scope.value(name).and_then(|(value, _)| Action::of(&value)).unwrap_or(default)
+    }
+
+    /// Gives a record its place, unless it has one.
+    pub(crate) fn locate(&self, record: &mut ErrorRecord, span: Span) {
+        if record.position.is_none() {
+            record.position = Some(self.position(span));
+        }
+        if record.stack.is_empty() {
+            record.stack = self.stack_trace(record).into();
+        }
+    }
+
+    fn stack_trace(&self, record: &ErrorRecord) -> String {
+        let mut lines = Vec::new();
+        let mut place = record.position.clone();
+        let mut frame = Some(&self.env.frame);
+        while let Some(current) = frame {
+            let name = if current.function.is_some() { &*current.name } else { "<ScriptBlock>" };
+            let file = match &place {
+                Some(place) if !place.source.name.is_empty() => place.source.name.to_string(),
+                _ => "<No file>".to_owned(),
+            };
+            let line = place.as_ref().map_or(1, |p| p.line_column().0);
+            lines.push(format!("at {name}, {file}: line {line}"));
+            place.clone_from(&current.position);
+            frame = current.parent.as_ref();
+        }
+        lines.join("\n")
+    }
+
+    /// A statement ended with `flow`: what only ends the statement is reported here, everything else goes on.
+    pub(crate) fn statement_failed(&mut self, flow: Flow, span: Span) -> Result<(), Flow> {
+        let Flow::Error(mut failure) = flow else { return Err(flow) };
+        self.locate(&mut failure.record, span);
+        self.ok = false;
+        if self.propagate {
+            return Err(Flow::Error(failure));
+        }
+        let action = self.preference("erroractionpreference", Action::Continue);
+        match (action, failure.reach) {
+            (Action::SilentlyContinue, _) => {
+                self.remember(&mut failure);
+                Ok(())
+            }
+            (Action::Ignore, _) => Ok(()),
+            (_, Reach::Script) => Err(Flow::Error(failure)),
+            (Action::Stop, Reach::Statement) => {
+                failure.reach = Reach::Script;
+                Err(Flow::Error(failure))
+            }
+            (Action::Continue | Action::Inquire, Reach::Statement) => self.report(*failure),
+        }
+    }
+
+    /// Writes a terminating error to the error stream.
+    pub(crate) fn report(&mut self, mut failure: Failure) -> Result<(), Flow> {
+        self.remember(&mut failure);
+        self.ok = false;
+        self.write_error_record(Arc::new(failure.record))
+    }
+
+    /// Files a failure in `$Error`, once.
+    pub(crate) fn remember(&mut self, failure: &mut Failure) {
+        if !std::mem::replace(&mut failure.logged, true) {
+            let record = Arc::new(failure.record.clone());
+            self.remember_record(&record);
+        }
+    }
+
+    pub(crate) fn remember_record(&mut self, record: &Arc<ErrorRecord>) {
+        const MAXIMUM: usize = 256;
+        if let Ok(mut errors) = self.state.errors.write() {
+            errors.insert(0, Value::Error(record.clone()));
+            errors.truncate(MAXIMUM);
+        }
+        for variable in &self.env.routes.error_variables {
+            if let Ok(mut values) = variable.write() {
+                values.push(Value::Error(record.clone()));
+            }
+        }
+    }
+
+    /// Puts the name of the command, its place and its type into a record.
+    pub(crate) fn decorate(&self, record: &mut ErrorRecord, invoked: &Invoked) {
+        if record.decorated {
+            return;
+        }
+        record.decorated = true;
+        if !invoked.type_name.is_empty() {
+            record.id = format!("{},{}", record.id, invoked.type_name).into();
+        }
+        if record.command.is_none() && !invoked.name.is_empty() {
+            record.command = Some(invoked.name.clone());
+        }
+        if record.position.is_none() {
+            record.position.clone_from(&invoked.position);
+        }
+    }
+
+    /// A non-terminating error of a command.
+    pub(crate) fn non_terminating(&mut self, mut record: ErrorRecord, invoked: &Invoked) -> Result<(), Flow> {
+        self.decorate(&mut record, invoked);
+        if record.stack.is_empty() {
+            record.stack = self.stack_trace(&record).into();
+        }
+        invoked.failed.store(true, Ordering::Relaxed);
+        let action = match invoked.error_action {
+            Some(action) => action,
+            None => self.preference("erroractionpreference", Action::Continue),
+        };
+        match action {
+            Action::Ignore => Ok(()),
+            Action::SilentlyContinue => {
+                self.remember_record(&Arc::new(record));
+                Ok(())
+            }
+            Action::Stop => Err(Flow::fatal(record)),
+            Action::Continue | Action::Inquire => {
+                let record = Arc::new(record);
+                self.remember_record(&record);
+                self.write_error_record(record)
+            }
+        }
+    }
+
+    fn write_error_record(&mut self, record: Arc<ErrorRecord>) -> Result<(), Flow> {
+        let routes = self.env.routes.clone();
+        self.write_routed(&routes.error, Value::Error(record.clone()), StreamKind::Error(record))
+    }
+
+    /// Appends to the streams of the run.
+    pub(crate) fn push_record(&mut self, kind: StreamKind) -> Result<(), Flow> {
+        if self.output.streams.len() >= self.limits.records {
+            return Err(crate::error::LimitError::Records(self.limits.records).into());
+        }
+        self.output.streams.push(StreamRecord { kind, span: self.statement });
+        Ok(())
+    }
+
+    /// The clause that catches a record: the most specific type wins, a clause without types is last.
+    pub(crate) fn matching<'a>(&self, record: &ErrorRecord, clauses: &'a [CatchClause]) -> Option<&'a CatchClause> {
+        for exception in &record.exception_types {
+            for clause in clauses {
+                let named = clause.types.iter().any(|t| {
+                    let full = types::resolve(&t.name);
+                    let wanted = full.as_deref().unwrap_or(&t.name);
+                    wanted.eq_ignore_ascii_case(exception) || exception.strip_prefix("System.").is_some_and(|short| short.eq_ignore_ascii_case(&t.name))
+                });
+                if named {
+                    return Some(clause);
+                }
+            }
+        }
+        clauses.iter().find(|c| c.types.is_empty())
+    }
+}

@@ -1,0 +1,443 @@
+//! Expressions.
+
+use std::sync::{Arc, RwLock};
+
+use super::operators::{enumerate, is_collection, runtime};
+use super::{Evaluator, Sink, collapse};
+use crate::ast::*;
+use crate::convert;
+use crate::error::{ErrorRecord, Flow};
+use crate::source::Span;
+use crate::types;
+use crate::value::{Hashtable, ScriptBlock, Value};
+
+impl Evaluator<'_> {
+    /// An expression as the first element of a pipeline: collections are enumerated into the sink.
+    pub(crate) fn stream(&mut self, expression: &Expression, sink: &mut dyn Sink) -> Result<(), Flow> {
+        let (value, nothing) = self.expression_value(expression)?;
+        if nothing {
+            return Ok(());
+        }
+        self.emit_enumerated(value, sink)
+    }
+
+    /// Pushes the elements of a collection, or the value itself.
+    pub(crate) fn emit_enumerated(&mut self, value: Value, sink: &mut dyn Sink) -> Result<(), Flow> {
+        match value.items() {
+            Some(items) => {
+                for item in items {
+                    sink.emit(self, item)?;
+                }
+                Ok(())
+            }
+            None => sink.emit(self, value),
+        }
+    }
+
+    /// The value, and whether there is none at all (a command without output in parentheses, a variable that took it).
+    pub(crate) fn expression_value(&mut self, expression: &Expression) -> Result<(Value, bool), Flow> {
+        match &expression.kind {
+            ExpressionKind::Paren(inner) => self.paren_value(inner),
+            ExpressionKind::Sub(block) => {
+                let mut values = Vec::new();
+                self.block(block, &mut values)?;
+                Ok(collapse(values))
+            }
+            ExpressionKind::Variable(path) => self.variable_value(path, expression.span),
+            ExpressionKind::Unary(UnaryOp::PreIncrement | UnaryOp::PreDecrement | UnaryOp::PostIncrement | UnaryOp::PostDecrement, _) => {
+                // As a statement, `$i++` has no output.
+                self.value(expression)?;
+                Ok((Value::Null, true))
+            }
+            ExpressionKind::Invoke(member, arguments) => {
+                let result = self.invoke_member(member, arguments, expression.span)?;
+                let nothing = result.is_none();
+                Ok((result.unwrap_or(Value::Null), nothing))
+            }
+            ExpressionKind::Convert(name, child) if name.name.eq_ignore_ascii_case("void") => {
+                self.value(child)?;
+                Ok((Value::Null, true))
+            }
+            _ => Ok((self.value(expression)?, false)),
+        }
+    }
+
+    fn paren_value(&mut self, inner: &Statement) -> Result<(Value, bool), Flow> {
+        if let StatementKind::Assignment(assignment) = &inner.kind {
+            // An assignment in parentheses gives the value that it assigned.
+            let value = self.assign(assignment)?;
+            return Ok((value, false));
+        }
+        if let Some(expression) = super::statements::single_expression(inner) {
+            if let ExpressionKind::Unary(UnaryOp::PreIncrement | UnaryOp::PreDecrement | UnaryOp::PostIncrement | UnaryOp::PostDecrement, _) =
+                &expression.kind
+            {
+                return Ok((self.value(expression)?, false));
+            }
+            let result = self.expression_value(expression);
+            self.ok = result.is_ok();
+            return result;
+        }
+        let mut values = Vec::new();
+        self.statement(inner, &mut values)?;
+        Ok(collapse(values))
+    }
+
+    /// The value of an expression; errors get its place.
+    pub(crate) fn value(&mut self, expression: &Expression) -> Result<Value, Flow> {
+        let result = self.value_inner(expression);
+        match result {
+            Err(Flow::Error(mut failure)) if failure.record.position.is_none() => {
+                self.locate(&mut failure.record, expression.span);
+                Err(Flow::Error(failure))
+            }
+            other => other,
+        }
+    }
+
+    fn value_inner(&mut self, expression: &Expression) -> Result<Value, Flow> {
+        match &expression.kind {
+            ExpressionKind::Constant(value) => Ok(value.clone()),
+            ExpressionKind::Text(text, _) => Ok(Value::Str(text.clone())),
+            ExpressionKind::Verbatim(text) => Ok(Value::Str(text.clone())),
+            ExpressionKind::Expandable(parts, _) => self.expand(parts),
+            ExpressionKind::Variable(path) => Ok(self.variable_value(path, expression.span)?.0),
+            ExpressionKind::Using(path) => {
+                let inner = VariablePath { scope: None, ..path.clone() };
+                Ok(self.variable_value(&inner, expression.span)?.0)
+            }
+            ExpressionKind::Splat(path) => Ok(self.variable_value(path, expression.span)?.0),
+            ExpressionKind::Member(member) => self.member(member, expression.span),
+            ExpressionKind::Invoke(member, arguments) => Ok(self.invoke_member(member, arguments, expression.span)?.unwrap_or(Value::Null)),
+            ExpressionKind::Index(target, index) => {
+                let target_value = self.value(target)?;
+                let indices = self.value(index)?;
+                if target_value.is_null() {
+                    return Err(ErrorRecord::runtime("Cannot index into a null array.", "NullArray", "InvalidOperation").into());
+                }
+                let indices = enumerate_index(&indices);
+                types::index(&target_value, &indices).map_err(runtime)
+            }
+            ExpressionKind::ArrayLiteral(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    values.push(self.value(item)?);
+                }
+                Ok(Value::array(values))
+            }
+            ExpressionKind::Array(block) => self.array_expression(block),
+            ExpressionKind::Sub(_) | ExpressionKind::Paren(_) => Ok(self.expression_value(expression)?.0),
+            ExpressionKind::Hash(entries) => self.hashtable(entries, false),
+            ExpressionKind::ScriptBlock(ast) => Ok(Value::Script(Arc::new(script_block(ast)))),
+            ExpressionKind::Type(name) => self.type_literal(name),
+            ExpressionKind::Convert(name, child) => self.convert(name, child),
+            ExpressionKind::Attributed(_, child) => self.value(child),
+            ExpressionKind::Unary(op, child) => self.unary(*op, child),
+            ExpressionKind::Binary(first, steps) => {
+                let mut left = self.value(first)?;
+                for step in steps {
+                    self.step()?;
+                    match step.op {
+                        BinaryOp::And if !convert::to_bool(&left) => {
+                            left = Value::Bool(false);
+                            continue;
+                        }
+                        BinaryOp::Or if convert::to_bool(&left) => {
+                            left = Value::Bool(true);
+                            continue;
+                        }
+                        _ => {}
+                    }
+                    let right = self.value(&step.right)?;
+                    left = self.binary_step(left, right, step).map_err(|flow| self.placed(flow, first.span.to(step.right.span)))?;
+                }
+                Ok(left)
+            }
+        }
+    }
+
+    fn placed(&self, flow: Flow, span: Span) -> Flow {
+        match flow {
+            Flow::Error(mut failure) => {
+                self.locate(&mut failure.record, span);
+                Flow::Error(failure)
+            }
+            other => other,
+        }
+    }
+
+    /// `@(…)`: always an array.
+    fn array_expression(&mut self, block: &StatementBlock) -> Result<Value, Flow> {
+        let mut values = Vec::new();
+        if block.traps.is_empty() && block.statements.len() == 1 {
+            let statement = &block.statements[0];
+            if let Some(expression) = super::statements::single_expression(statement) {
+                // `@(,$x)` and `@($array)` do not nest further.
+                let (value, nothing) = self.expression_value(expression)?;
+                if nothing {
+                    return Ok(Value::array(values));
+                }
+                match value.items() {
+                    Some(items) => return Ok(Value::array(items)),
+                    None => {
+                        values.push(value);
+                        return Ok(Value::array(values));
+                    }
+                }
+            }
+        }
+        self.block(block, &mut values)?;
+        Ok(Value::array(values))
+    }
+
+    fn expand(&mut self, parts: &[StringPart]) -> Result<Value, Flow> {
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                StringPart::Text(piece) => text.push_str(piece),
+                StringPart::Expression(expression) => {
+                    let value = self.value(expression)?;
+                    text.push_str(&self.text(&value));
+                }
+            }
+            self.check_text(text.len())?;
+        }
+        Ok(Value::str(text))
+    }
+
+    pub(crate) fn hashtable(&mut self, entries: &[(Expression, Statement)], ordered: bool) -> Result<Value, Flow> {
+        let mut table = Hashtable { ordered, ..Hashtable::default() };
+        for (key, statement) in entries {
+            let key_value = self.value(key)?;
+            let (value, _) = self.statement_value(statement)?;
+            if key_value.is_null() {
+                return Err(self.placed(
+                    ErrorRecord::runtime("A null key is not allowed in a hash literal.", "InvalidNullKey", "InvalidOperation").into(),
+                    key.span,
+                ));
+            }
+            if table.get(&key_value).is_some() {
+                let name = self.text(&key_value);
+                return Err(self.placed(
+                    ErrorRecord::runtime(
+                        format!("Item has already been added. Key in dictionary: '{name}'  Key being added: '{name}'"),
+                        "DuplicateKeyInHashLiteral",
+                        "InvalidOperation",
+                    )
+                    .into(),
+                    key.span,
+                ));
+            }
+            table.set(key_value, value);
+        }
+        Ok(Value::Hash(Arc::new(RwLock::new(table))))
+    }
+
+    fn type_literal(&mut self, name: &TypeName) -> Result<Value, Flow> {
+        match types::resolve(&name.name) {
+            Some(full) => Ok(Value::Type(full)),
+            None => Err(ErrorRecord::runtime(format!("Unable to find type [{}].", name.name), "TypeNotFound", "InvalidOperation")
+                .with_target(Value::str(name.name.clone()))
+                .into()),
+        }
+    }
+
+    fn convert(&mut self, name: &TypeName, child: &Expression) -> Result<Value, Flow> {
+        if let ExpressionKind::Hash(entries) = &child.kind {
+            if name.name.eq_ignore_ascii_case("ordered") {
+                return self.hashtable(entries, true);
+            }
+            if name.name.eq_ignore_ascii_case("pscustomobject") {
+                // The order of a literal survives, as if it were [ordered].
+                let table = self.hashtable(entries, true)?;
+                return convert::cast(&table, "pscustomobject").map_err(runtime);
+            }
+        }
+        let value = self.value(child)?;
+        if name.name.eq_ignore_ascii_case("void") {
+            return Ok(Value::Null);
+        }
+        if types::resolve(&name.name).is_none() && !name.name.eq_ignore_ascii_case("ordered") {
+            self.type_literal(name)?;
+        }
+        convert::cast(&value, &name.name).map_err(runtime)
+    }
+
+    fn unary(&mut self, op: UnaryOp, child: &Expression) -> Result<Value, Flow> {
+        match op {
+            UnaryOp::PreIncrement => self.increment(child, 1, true),
+            UnaryOp::PreDecrement => self.increment(child, -1, true),
+            UnaryOp::PostIncrement => self.increment(child, 1, false),
+            UnaryOp::PostDecrement => self.increment(child, -1, false),
+            _ => {
+                let value = self.value(child)?;
+                match op {
+                    UnaryOp::Not => Ok(Value::Bool(!convert::to_bool(&value))),
+                    UnaryOp::BitNot => convert::bitwise_not(&value).map_err(runtime),
+                    UnaryOp::Minus => convert::negate(&value).map_err(runtime),
+                    UnaryOp::Plus => convert::arithmetic(convert::Arithmetic::Add, &Value::Int(0), &value).map_err(runtime),
+                    UnaryOp::Comma => Ok(Value::array(vec![value])),
+                    UnaryOp::Join => self.join(&value, ""),
+                    _ => Ok(self.split_blanks(&value)),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn member_name(&mut self, name: &Expression) -> Result<Arc<str>, Flow> {
+        match &name.kind {
+            ExpressionKind::Text(text, _) => Ok(text.clone()),
+            _ => {
+                let value = self.value(name)?;
+                Ok(self.text(&value).into())
+            }
+        }
+    }
+
+    fn member(&mut self, member: &Member, span: Span) -> Result<Value, Flow> {
+        let name = self.member_name(&member.name)?;
+        if member.is_static {
+            let type_name = self.static_target(&member.target)?;
+            return self.with_context(|cx| types::static_property(&type_name, &name, cx));
+        }
+        let target = self.value(&member.target)?;
+        let _ = span;
+        self.property(&target, &name)
+    }
+
+    /// `target.name`, script properties included.
+    pub(crate) fn property(&mut self, target: &Value, name: &str) -> Result<Value, Flow> {
+        if let Some(value) = types::property(target, name) {
+            return Ok(value);
+        }
+        if let Value::Object(object) = target
+            && let Some(scripts) = object.scripts.get()
+        {
+            let member = scripts.read().ok().and_then(|s| s.get(&crate::value::NameRef(name)).cloned());
+            match member {
+                Some(crate::value::ScriptMember::Property(getter, _)) => return self.script_property(&getter, target),
+                Some(crate::value::ScriptMember::Alias(other)) => return self.property(target, &other),
+                _ => {}
+            }
+        }
+        if is_collection(target) {
+            let mut values = Vec::new();
+            for item in enumerate(target) {
+                if let Value::Object(_) = item {
+                    let value = self.property(&item, name)?;
+                    if !value.is_null() {
+                        match value.items() {
+                            Some(items) => values.extend(items),
+                            None => values.push(value),
+                        }
+                    }
+                }
+            }
+            return Ok(collapse(values).0);
+        }
+        Ok(Value::Null)
+    }
+
+    fn script_property(&mut self, getter: &ScriptBlock, target: &Value) -> Result<Value, Flow> {
+        let child = super::Scope::new(super::ScopeKind::Local, Some(self.env.scope.clone()));
+        child.set("this", super::Variable::new("this", target.clone()));
+        let env = super::Env { scope: child, ..self.env.clone() };
+        let mut values = Vec::new();
+        self.deeper(|ev| ev.within(env, |ev| getter.ast.end.as_ref().map_or(Ok(()), |end| ev.block(end, &mut values))))
+            .or_else(|flow| if matches!(flow, Flow::Return) { Ok(()) } else { Err(flow) })?;
+        Ok(collapse(values).0)
+    }
+
+    fn static_target(&mut self, target: &Expression) -> Result<Arc<str>, Flow> {
+        match self.value(target)? {
+            Value::Type(name) => Ok(name),
+            Value::Null => Err(ErrorRecord::runtime("You cannot call a method on a null-valued expression.", "InvokeMethodOnNull", "InvalidOperation").into()),
+            other => Ok(types::type_name(&other).into()),
+        }
+    }
+
+    fn invoke_member(&mut self, member: &Member, arguments: &[Expression], span: Span) -> Result<Option<Value>, Flow> {
+        let result = self.invoke_member_inner(member, arguments);
+        result.map_err(|flow| self.placed(flow, span))
+    }
+
+    fn invoke_member_inner(&mut self, member: &Member, arguments: &[Expression]) -> Result<Option<Value>, Flow> {
+        let name = self.member_name(&member.name)?;
+        if member.is_static {
+            let type_name = self.static_target(&member.target)?;
+            let values = self.method_arguments(arguments)?;
+            self.step()?;
+            return self.with_context(|cx| types::call_static(&type_name, &name, &values, cx));
+        }
+        let target = self.value(&member.target)?;
+        let values = self.method_arguments(arguments)?;
+        self.step()?;
+        if target.is_null() {
+            return Err(
+                ErrorRecord::runtime("You cannot call a method on a null-valued expression.", "InvokeMethodOnNull", "InvalidOperation").into()
+            );
+        }
+        match &target {
+            Value::Script(block) => {
+                let lower = name.to_lowercase();
+                match lower.as_str() {
+                    "invoke" | "invokereturnasis" | "invokewithcontext" => {
+                        let call = crate::pipeline::BlockCall {
+                            block,
+                            underscore: None,
+                            arguments: values,
+                            scope: crate::pipeline::BlockScope::Child,
+                        };
+                        let mut output = Vec::new();
+                        self.call_block(&call, &mut output)?;
+                        return Ok(Some(collapse(output).0));
+                    }
+                    "getnewclosure" => return Ok(Some(self.closure(block))),
+                    _ => {}
+                }
+            }
+            Value::Array(items) if Arc::ptr_eq(items, &self.state.errors) && name.eq_ignore_ascii_case("clear") => {
+                if let Ok(mut items) = items.write() {
+                    items.clear();
+                }
+                return Ok(None);
+            }
+            Value::Object(object) => {
+                let method = object.scripts.get().and_then(|s| s.read().ok()?.get(&crate::value::NameRef(&name)).cloned());
+                if let Some(crate::value::ScriptMember::Method(block)) = method {
+                    let child = super::Scope::new(super::ScopeKind::Local, Some(self.env.scope.clone()));
+                    child.set("this", super::Variable::new("this", target.clone()));
+                    let env = super::Env { scope: child, ..self.env.clone() };
+                    let mut output = Vec::new();
+                    let call =
+                        crate::pipeline::BlockCall { block: &block, underscore: None, arguments: values, scope: crate::pipeline::BlockScope::Child };
+                    self.within(env, |ev| ev.call_block(&call, &mut output))?;
+                    return Ok(Some(collapse(output).0));
+                }
+            }
+            _ => {}
+        }
+        self.with_context(|cx| types::call_method(&target, &name, &values, cx))
+    }
+
+    fn method_arguments(&mut self, arguments: &[Expression]) -> Result<Vec<Value>, Flow> {
+        arguments.iter().map(|argument| self.value(argument)).collect()
+    }
+
+    fn closure(&mut self, block: &ScriptBlock) -> Value {
+        let captured = self.env.scope.all().into_iter().map(|(_, v)| (v.name.into(), v.value)).collect();
+        Value::Script(Arc::new(ScriptBlock { closure: Some(Arc::new(RwLock::new(captured))), ..block.clone() }))
+    }
+}
+
+/// The elements of an index: `$x[1,2]` and `$x[0..3]` have several.
+pub(crate) fn enumerate_index(value: &Value) -> Vec<Value> {
+    enumerate(value)
+}
+
+/// A script block value of a literal.
+pub(crate) fn script_block(ast: &Arc<ScriptBlockAst>) -> ScriptBlock {
+    let text = ast.span.of(&ast.source.text);
+    let inner = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text);
+    ScriptBlock { ast: ast.clone(), text: inner.into(), closure: None }
+}

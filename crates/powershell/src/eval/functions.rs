@@ -1,0 +1,558 @@
+//! Functions, script blocks and scripts as stages; parameters and their attributes.
+
+use std::sync::Arc;
+
+use super::pipeline::Downstream;
+use super::{Env, Evaluator, Frame, Function, Invoked, Scope, ScopeKind, Variable};
+use crate::ast::*;
+use crate::binding::Binding;
+use crate::command::{BoundParameters, CommandInfo, ConfirmImpact, ParameterInfo, ParameterSetInfo, ParameterType, SetMembership};
+use crate::convert;
+use crate::error::{ErrorRecord, Flow};
+use crate::source::Position;
+use crate::types;
+use crate::value::{Name, Value};
+
+/// Variables captured by a closure.
+type Captured = Arc<std::sync::RwLock<indexmap::IndexMap<Name, Value>>>;
+
+/// A constant of an attribute: `$true`, `$false`, a number, a text.
+fn constant(expression: &Expression) -> Value {
+    match &expression.kind {
+        ExpressionKind::Constant(value) => value.clone(),
+        ExpressionKind::Text(text, _) => Value::Str(text.clone()),
+        ExpressionKind::Variable(path) => match &*path.key {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => Value::Null,
+        },
+        _ => Value::Null,
+    }
+}
+
+fn flag(attribute: &Attribute, name: &str) -> Option<bool> {
+    let (_, value) = attribute.named.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+    Some(value.as_ref().is_none_or(|e| convert::to_bool(&constant(e))))
+}
+
+fn named_text(attribute: &Attribute, name: &str) -> Option<Arc<str>> {
+    let (_, value) = attribute.named.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+    match constant(value.as_ref()?) {
+        Value::Str(text) => Some(text),
+        other => Some(convert::display(&other).into()),
+    }
+}
+
+/// The type that the binder converts to; types it does not know are converted afterwards.
+fn parameter_type(name: &str) -> ParameterType {
+    if let Some(element) = name.strip_suffix("[]") {
+        return ParameterType::Array(Box::new(parameter_type(element)));
+    }
+    let Some(full) = types::resolve(name) else { return ParameterType::Object };
+    let integer = |low: i128, high: i128| ParameterType::Integer(full.clone(), low, high);
+    match &*full {
+        "System.String" => ParameterType::Text(full),
+        "System.Management.Automation.SwitchParameter" => ParameterType::Switch,
+        "System.Boolean" => ParameterType::Bool,
+        "System.Byte" => integer(0, u8::MAX.into()),
+        "System.Int16" => integer(i16::MIN.into(), i16::MAX.into()),
+        "System.Int32" => integer(i32::MIN.into(), i32::MAX.into()),
+        "System.Int64" => integer(i64::MIN.into(), i64::MAX.into()),
+        "System.UInt32" => integer(0, u32::MAX.into()),
+        "System.UInt64" => integer(0, u64::MAX.into()),
+        "System.Double" => ParameterType::Double,
+        "System.TimeSpan" => ParameterType::TimeSpan,
+        "System.DateTime" => ParameterType::DateTime,
+        "System.Guid" => ParameterType::Guid,
+        "System.Management.Automation.ScriptBlock" => ParameterType::ScriptBlock,
+        "System.Collections.Hashtable" => ParameterType::Hashtable,
+        _ => ParameterType::Object,
+    }
+}
+
+fn is_switch(parameter: &Parameter) -> bool {
+    parameter.types.iter().any(|t| matches!(parameter_type(&t.name), ParameterType::Switch))
+}
+
+impl Function {
+    pub(crate) fn new(name: Arc<str>, body: Arc<ScriptBlockAst>, _: &Evaluator<'_>) -> Self {
+        let binding = body.attributes.iter().find(|a| a.name.eq_ignore_ascii_case("CmdletBinding"));
+        let has_attribute = body.parameters.iter().any(|p| p.attributes.iter().any(|a| a.name.eq_ignore_ascii_case("Parameter")));
+        let advanced = binding.is_some() || has_attribute;
+        let info = Arc::new(command_info(&name, &body, binding));
+        Self { name, body, info, advanced }
+    }
+}
+
+/// The signature of a script block.
+fn command_info(name: &Arc<str>, body: &ScriptBlockAst, binding: Option<&Attribute>) -> CommandInfo {
+    let mut sets: Vec<ParameterSetInfo> = Vec::new();
+    let mut set_index = |set: &str| -> usize {
+        match sets.iter().position(|s| s.name.eq_ignore_ascii_case(set)) {
+            Some(at) => at,
+            None => {
+                sets.push(ParameterSetInfo { name: set.into() });
+                sets.len() - 1
+            }
+        }
+    };
+    let default = binding.and_then(|b| named_text(b, "DefaultParameterSetName"));
+    let default_index = default.as_deref().map(&mut set_index);
+    let positional = binding.and_then(|b| flag(b, "PositionalBinding")).unwrap_or(true);
+    let explicit = body
+        .parameters
+        .iter()
+        .flat_map(|p| &p.attributes)
+        .any(|a| a.name.eq_ignore_ascii_case("Parameter") && a.named.iter().any(|(n, _)| n.eq_ignore_ascii_case("Position")));
+    let mut next = 0u32;
+    let mut parameters = Vec::new();
+    for parameter in &body.parameters {
+        let mut aliases = Vec::new();
+        let mut memberships = Vec::new();
+        let mut remaining = false;
+        let implicit = (positional && !explicit && !is_switch(parameter)).then(|| {
+            next += 1;
+            next - 1
+        });
+        for attribute in &parameter.attributes {
+            if attribute.name.eq_ignore_ascii_case("Alias") {
+                aliases.extend(attribute.positional.iter().map(|e| Arc::<str>::from(convert::display(&constant(e)))));
+            }
+            if !attribute.name.eq_ignore_ascii_case("Parameter") {
+                continue;
+            }
+            let set = named_text(attribute, "ParameterSetName").filter(|s| &**s != "__AllParameterSets").map(|s| set_index(&s));
+            let position = named_text(attribute, "Position").and_then(|p| p.parse().ok());
+            remaining |= flag(attribute, "ValueFromRemainingArguments").unwrap_or(false);
+            memberships.push(SetMembership {
+                set,
+                mandatory: flag(attribute, "Mandatory").unwrap_or(false),
+                position: position.or(implicit),
+                by_value: flag(attribute, "ValueFromPipeline").unwrap_or(false),
+                by_property_name: flag(attribute, "ValueFromPipelineByPropertyName").unwrap_or(false),
+            });
+        }
+        if memberships.is_empty() {
+            memberships.push(SetMembership { set: None, mandatory: false, position: implicit, by_value: false, by_property_name: false });
+        }
+        let parameter_type = parameter.types.last().map_or(ParameterType::Object, |t| parameter_type(&t.name));
+        parameters.push(ParameterInfo {
+            name: parameter.name.name.clone(),
+            aliases,
+            parameter_type,
+            memberships,
+            remaining,
+            procedure_spelling: false,
+            unmodelled: false,
+        });
+    }
+    if sets.is_empty() {
+        sets.push(ParameterSetInfo { name: "__AllParameterSets".into() });
+    }
+    let impact = binding.and_then(|b| named_text(b, "ConfirmImpact")).and_then(|t| super::world::impact_of(&Value::Str(t)));
+    CommandInfo {
+        name: name.clone(),
+        module: "".into(),
+        parameters,
+        default_set: default_index.or((sets.len() == 1).then_some(0)),
+        sets,
+        supports_should_process: binding.and_then(|b| flag(b, "SupportsShouldProcess")).unwrap_or(false),
+        confirm_impact: impact.unwrap_or(ConfirmImpact::Medium),
+        implementing_type: name.clone(),
+    }
+}
+
+/// A function, block or script that runs as a stage.
+pub(crate) struct FunctionRun {
+    function: Arc<Function>,
+    binding: Binding,
+    position: Option<Position>,
+    /// In the scope of the caller.
+    dot: bool,
+    has_input: bool,
+    script: bool,
+    closure: Option<Captured>,
+    /// Input of a function without `process`, for `$input`.
+    input: Vec<Value>,
+    returned: bool,
+}
+
+impl FunctionRun {
+    pub(crate) fn function(
+        _: &Evaluator<'_>,
+        function: Arc<Function>,
+        binding: Binding,
+        position: Option<Position>,
+        dot: bool,
+        has_input: bool,
+    ) -> Self {
+        Self { function, binding, position, dot, has_input, script: false, closure: None, input: Vec::new(), returned: false }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn block(
+        _: &Evaluator<'_>,
+        function: Arc<Function>,
+        binding: Binding,
+        position: Option<Position>,
+        dot: bool,
+        has_input: bool,
+        closure: Option<Captured>,
+        script: bool,
+    ) -> Self {
+        Self { function, binding, position, dot, has_input, script, closure, input: Vec::new(), returned: false }
+    }
+
+    /// Makes the environment in which the body runs.
+    pub(crate) fn adopt(&mut self, env: &mut Env, invoked: &Arc<Invoked>) {
+        let parent = env.frame.clone();
+        let named = !self.function.name.is_empty() && !self.script;
+        if !self.dot {
+            let mut scope = env.scope.clone();
+            if let Some(captured) = &self.closure {
+                scope = Scope::new(ScopeKind::Local, Some(scope));
+                if let Ok(captured) = captured.read() {
+                    for (name, value) in captured.iter() {
+                        scope.set(&name.0.to_lowercase(), Variable::new(&name.0, value.clone()));
+                    }
+                }
+            }
+            let kind = if self.script { ScopeKind::Script } else { ScopeKind::Local };
+            env.scope = Scope::new(kind, Some(scope));
+            preferences(&env.scope, invoked);
+        }
+        env.frame = Arc::new(Frame {
+            name: if named { self.function.name.clone() } else { parent.name.clone() },
+            position: self.position.clone(),
+            source: self.function.body.source.clone(),
+            function: Some(self.function.clone()),
+            invoked: invoked.clone(),
+            bound: self.binding.parameters.clone(),
+            parent: Some(parent),
+        });
+    }
+
+    fn block_of(&self, block: &Option<StatementBlock>, ev: &mut Evaluator<'_>, down: &mut Downstream<'_>) -> Result<bool, Flow> {
+        let Some(block) = block else { return Ok(false) };
+        match ev.block(block, down) {
+            Err(Flow::Return) => Ok(true),
+            Err(Flow::Exit(code)) if self.script && !self.dot => {
+                ev.state.last_exit_code = Some(code);
+                Ok(true)
+            }
+            other => other.map(|()| false),
+        }
+    }
+
+    fn set_bound(&self, ev: &mut Evaluator<'_>, bound: &BoundParameters) -> Result<(), Flow> {
+        for parameter in &self.function.body.parameters {
+            if let Some(value) = bound.get(&parameter.name.name) {
+                ev.set_parameter(parameter, value.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin(&mut self, ev: &mut Evaluator<'_>, down: &mut Downstream<'_>) -> Result<(), Flow> {
+        let body = self.function.body.clone();
+        let bound = self.binding.parameters.clone();
+        ev.env.scope.set("args", Variable::new("args", Value::array(self.binding.unbound.clone())));
+        let table = Value::hashtable(true, bound.values.iter().cloned());
+        ev.env.scope.set("psboundparameters", Variable::new("PSBoundParameters", table));
+        for parameter in &body.parameters {
+            if bound.get(&parameter.name.name).is_some() {
+                continue;
+            }
+            let value = match &parameter.default {
+                Some(default) => ev.value(default)?,
+                None => default_of(parameter),
+            };
+            ev.set_unbound(parameter, value)?;
+        }
+        self.set_bound(ev, &bound)?;
+        let _ = self.block_of(&body.begin, ev, down)?;
+        Ok(())
+    }
+
+    pub(crate) fn process(&mut self, ev: &mut Evaluator<'_>, input: Option<Value>, down: &mut Downstream<'_>) -> Result<(), Flow> {
+        let body = self.function.body.clone();
+        let takes_input =
+            self.function.info.parameters.iter().any(|p| p.memberships.iter().any(|m| m.by_value || m.by_property_name));
+        match &input {
+            Some(value) if takes_input => match self.binding.bind_pipeline(&self.function.info, value) {
+                Ok(bound) => self.set_bound(ev, &bound)?,
+                Err(error) => {
+                    let invoked = down.outlet.invoked.clone();
+                    return ev.non_terminating(error.record, &invoked);
+                }
+            },
+            _ => {}
+        }
+        if body.process.is_none() {
+            self.input.extend(input);
+            return Ok(());
+        }
+        let before = input.map(|value| {
+            ev.env.scope.set("input", Variable::new("input", Value::array(vec![value.clone()])));
+            ev.swap_underscore(Some(value))
+        });
+        let result = self.block_of(&body.process, ev, down);
+        if let Some(before) = before {
+            ev.restore_underscore(before);
+        }
+        result.map(drop)
+    }
+
+    pub(crate) fn end(&mut self, ev: &mut Evaluator<'_>, down: &mut Downstream<'_>) -> Result<(), Flow> {
+        let body = self.function.body.clone();
+        if body.process.is_none() && self.has_input {
+            ev.env.scope.set("input", Variable::new("input", Value::array(std::mem::take(&mut self.input))));
+        }
+        self.returned = self.block_of(&body.end, ev, down)?;
+        Ok(())
+    }
+}
+
+/// Common parameters become preferences of the function's scope.
+fn preferences(scope: &Arc<Scope>, invoked: &Invoked) {
+    let set = |name: &str, value: Value| scope.set(&name.to_lowercase(), Variable::new(name, value));
+    if let Some(action) = invoked.error_action {
+        set("ErrorActionPreference", action.value());
+    }
+    if let Some(action) = invoked.warning_action {
+        set("WarningPreference", action.value());
+    }
+    if let Some(action) = invoked.information_action {
+        set("InformationPreference", action.value());
+    }
+    let shown = |on: bool| if on { super::Action::Continue.value() } else { super::Action::SilentlyContinue.value() };
+    if let Some(on) = invoked.verbose {
+        set("VerbosePreference", shown(on));
+    }
+    if let Some(on) = invoked.debug {
+        set("DebugPreference", shown(on));
+    }
+    if let Some(on) = invoked.what_if {
+        set("WhatIfPreference", Value::Bool(on));
+    }
+    if let Some(on) = invoked.confirm {
+        set("ConfirmPreference", Value::str(if on { "Low" } else { "None" }));
+    }
+}
+
+/// What a parameter holds that was neither given nor has a default.
+fn default_of(parameter: &Parameter) -> Value {
+    match parameter.types.last().map(|t| parameter_type(&t.name)) {
+        Some(ParameterType::Text(_)) => Value::str(""),
+        Some(ParameterType::Integer(name, ..)) => convert::cast(&Value::Int(0), &name).unwrap_or(Value::Int(0)),
+        Some(ParameterType::Double) => Value::Double(0.0),
+        Some(ParameterType::Bool | ParameterType::Switch) => Value::Bool(false),
+        _ => Value::Null,
+    }
+}
+
+impl Evaluator<'_> {
+    pub(crate) fn set_parameter_default(&mut self, parameter: &Parameter, value: Value) -> Result<(), Flow> {
+        self.set_unbound(parameter, value)
+    }
+
+    fn set_unbound(&mut self, parameter: &Parameter, value: Value) -> Result<(), Flow> {
+        let value = match parameter.types.last() {
+            Some(name) if !value.is_null() && !is_switch(parameter) => {
+                convert::cast(&value, &name.name).map_err(|record| self.transformation(parameter, &record))?
+            }
+            _ => value,
+        };
+        self.put_parameter(parameter, value);
+        Ok(())
+    }
+
+    /// Sets a parameter's variable: converts, then validates.
+    pub(crate) fn set_parameter(&mut self, parameter: &Parameter, value: Value) -> Result<(), Flow> {
+        let value = match parameter.types.last() {
+            Some(name) if !is_switch(parameter) && !(value.is_null() && parameter_type(&name.name) == ParameterType::Object) => {
+                convert::cast(&value, &name.name).map_err(|record| self.transformation(parameter, &record))?
+            }
+            _ => value,
+        };
+        self.validate(parameter, &value)?;
+        self.put_parameter(parameter, value);
+        Ok(())
+    }
+
+    fn put_parameter(&mut self, parameter: &Parameter, value: Value) {
+        let mut variable = Variable::new(&parameter.name.name, value);
+        variable.constraint = parameter.types.last().filter(|_| !is_switch(parameter)).map(|t| t.name.clone());
+        self.env.scope.set(&parameter.name.key, variable);
+    }
+
+    fn transformation(&self, parameter: &Parameter, cause: &ErrorRecord) -> Flow {
+        self.parameter_error(
+            format!("Cannot process argument transformation on parameter '{}'. {}", parameter.name.name, cause.message),
+            "ParameterArgumentTransformationError",
+            "System.Management.Automation.ParameterBindingArgumentTransformationException",
+        )
+    }
+
+    fn parameter_error(&self, message: String, id: &str, exception: &str) -> Flow {
+        let name = &self.env.frame.name;
+        let full = if name.is_empty() { id.to_owned() } else { format!("{id},{name}") };
+        let mut record = ErrorRecord::new(message, full, "InvalidData", exception);
+        record.decorated = true;
+        record.command = Some(name.clone()).filter(|n| !n.is_empty());
+        record.position.clone_from(&self.env.frame.position);
+        Flow::Error(Box::new(crate::error::Failure { record, reach: crate::error::Reach::Statement, logged: false }))
+    }
+
+    /// The `Validate…` attributes.
+    fn validate(&mut self, parameter: &Parameter, value: &Value) -> Result<(), Flow> {
+        for attribute in &parameter.attributes {
+            if let Some(reason) = self.violates(attribute, value)? {
+                let name = &parameter.name.name;
+                return Err(self.parameter_error(
+                    format!("Cannot validate argument on parameter '{name}'. {reason}"),
+                    "ParameterArgumentValidationError",
+                    "System.Management.Automation.ParameterBindingValidationException",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn violates(&mut self, attribute: &Attribute, value: &Value) -> Result<Option<String>, Flow> {
+        let name = attribute.name.to_lowercase();
+        let items = super::operators::enumerate(value);
+        match name.as_str() {
+            "validateset" => {
+                let allowed: Vec<String> = attribute.positional.iter().map(|e| convert::display(&constant(e))).collect();
+                let sensitive = flag(attribute, "IgnoreCase") == Some(false);
+                for item in &items {
+                    let text = self.text(item);
+                    let found = allowed.iter().any(|a| if sensitive { *a == text } else { a.to_lowercase() == text.to_lowercase() });
+                    if !found {
+                        return Ok(Some(format!(
+                            "The argument \"{text}\" does not belong to the set \"{}\" specified by the ValidateSet attribute. Supply an argument that is in the set and then try the command again.",
+                            allowed.join(",")
+                        )));
+                    }
+                }
+            }
+            "validatenotnull" if value.is_null() => {
+                return Ok(Some("The argument is null. Provide a valid value for the argument, and then try running the command again.".into()));
+            }
+            "validatenotnullorempty" => {
+                let empty = match value {
+                    Value::Null => true,
+                    Value::Str(text) => text.is_empty(),
+                    other => other.collection_len() == Some(0),
+                };
+                if empty {
+                    return Ok(Some(
+                        "The argument is null or empty. Provide an argument that is not null or empty, and then try the command again.".into(),
+                    ));
+                }
+            }
+            "validaterange" => {
+                let bounds: Vec<Value> = attribute.positional.iter().map(constant_number).collect();
+                if let [low, high] = bounds.as_slice() {
+                    for item in &items {
+                        let above = convert::compare(convert::Comparison::Ge, item, low, false).is_ok_and(|v| convert::to_bool(&v));
+                        let below = convert::compare(convert::Comparison::Le, item, high, false).is_ok_and(|v| convert::to_bool(&v));
+                        let text = self.text(item);
+                        if !above {
+                            let low = convert::display(low);
+                            return Ok(Some(format!(
+                                "The {text} argument is less than the minimum allowed range of {low}. Supply an argument that is greater than or equal to {low} and then try the command again."
+                            )));
+                        }
+                        if !below {
+                            let high = convert::display(high);
+                            return Ok(Some(format!(
+                                "The {text} argument is greater than the maximum allowed range of {high}. Supply an argument that is less than or equal to {high} and then try the command again."
+                            )));
+                        }
+                    }
+                }
+            }
+            "validatelength" => {
+                let bounds: Vec<i64> = attribute.positional.iter().filter_map(|e| convert::display(&constant(e)).parse().ok()).collect();
+                if let [low, high] = bounds[..] {
+                    for item in &items {
+                        let length = i64::try_from(self.text(item).encode_utf16().count()).unwrap_or(i64::MAX);
+                        if length < low {
+                            return Ok(Some(format!(
+                                "The character length ({length}) of the argument is too short. Specify an argument with a length that is greater than or equal to \"{low}\", and then try the command again."
+                            )));
+                        }
+                        if length > high {
+                            return Ok(Some(format!(
+                                "The character length of the {length} argument is too long. Shorten the character length of the argument so it is fewer than or equal to \"{high}\" characters, and then try the command again."
+                            )));
+                        }
+                    }
+                }
+            }
+            "validatecount" => {
+                let bounds: Vec<usize> = attribute.positional.iter().filter_map(|e| convert::display(&constant(e)).parse().ok()).collect();
+                if let [low, high] = bounds[..]
+                    && !(low..=high).contains(&items.len())
+                {
+                    return Ok(Some(format!(
+                        "The parameter requires at least {low} value(s) and no more than {high} value(s) - {} value(s) were provided.",
+                        items.len()
+                    )));
+                }
+            }
+            "validatepattern" => {
+                let pattern = attribute.positional.first().map(|e| convert::display(&constant(e))).unwrap_or_default();
+                let regex = super::operators::regex_for(&pattern, false)?;
+                for item in &items {
+                    let text = self.text(item);
+                    if !regex.is_match(&text) {
+                        return Ok(Some(format!(
+                            "The argument \"{text}\" does not match the \"{pattern}\" pattern. Supply an argument that matches \"{pattern}\" and try the command again."
+                        )));
+                    }
+                }
+            }
+            "validatescript" => {
+                let Some(Expression { kind: ExpressionKind::ScriptBlock(ast), .. }) = attribute.positional.first() else { return Ok(None) };
+                let block = super::expressions::script_block(ast);
+                for item in &items {
+                    let mut output = Vec::new();
+                    self.call_block(&crate::pipeline::BlockCall::each(&block, item.clone()), &mut output)?;
+                    if !convert::to_bool(&super::collapse(output).0) {
+                        let text = self.text(item);
+                        return Ok(Some(format!(
+                            "The \"{}\" validation script for the argument with value \"{text}\" did not return a result of True. Determine why the validation script failed, and then try the command again.",
+                            block.text
+                        )));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// `Write-Error` reports as of the function that calls it.
+    pub(crate) fn as_of_caller(&self, record: &mut ErrorRecord) {
+        let frame = &self.env.frame;
+        if frame.function.is_some() && !frame.name.is_empty() {
+            record.id = format!("{},{}", record.id, frame.name).into();
+            record.command = Some(frame.name.clone());
+            record.position.clone_from(&frame.position);
+            record.decorated = true;
+        } else {
+            record.decorated = true;
+        }
+    }
+}
+
+/// Numbers in attributes may be negative.
+fn constant_number(expression: &Expression) -> Value {
+    match &expression.kind {
+        ExpressionKind::Unary(UnaryOp::Minus, child) => convert::negate(&constant(child)).unwrap_or(Value::Null),
+        _ => constant(expression),
+    }
+}
