@@ -188,7 +188,8 @@ impl Session {
         let state = &mut self.state;
         // Evaluation recurses with the script: it gets a stack of its own, deep enough for the limit on depth.
         std::thread::scope(|scope| {
-            let run = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || Self::evaluate(world, state, options, limits, &ast));
+            let run =
+                std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || Self::evaluate(world, state, options, limits, &ast));
             match run.map(|handle| handle.join()) {
                 Ok(Ok(output)) => output,
                 Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -253,7 +254,8 @@ impl Session {
                 output.exit_code = 1;
             }
             Err(Flow::Limit(limit)) => {
-                let mut record = ErrorRecord::new(limit.to_string(), "LimitExceeded", "LimitsExceeded", "System.Management.Automation.RuntimeException");
+                let mut record =
+                    ErrorRecord::new(limit.to_string(), "LimitExceeded", "LimitsExceeded", "System.Management.Automation.RuntimeException");
                 record.decorated = true;
                 record.position = Some(crate::source::Position { source: ast.source.clone(), span: evaluator.statement });
                 output.streams.push(StreamRecord { kind: StreamKind::Error(Arc::new(record)), span: evaluator.statement });

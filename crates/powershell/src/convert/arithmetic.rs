@@ -64,7 +64,12 @@ fn no_operator(op: Arithmetic, left: &Value) -> ErrorRecord {
 }
 
 fn too_large(what: &str) -> ErrorRecord {
-    ErrorRecord::new(format!("The {what} would exceed the limits of the session."), "RuntimeException", "ResourceUnavailable", "System.OutOfMemoryException")
+    ErrorRecord::new(
+        format!("The {what} would exceed the limits of the session."),
+        "RuntimeException",
+        "ResourceUnavailable",
+        "System.OutOfMemoryException",
+    )
 }
 
 /// An arithmetic or bitwise operator on two values; the left operand decides.

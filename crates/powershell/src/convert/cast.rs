@@ -292,7 +292,8 @@ fn float(value: &Value, target: &str) -> Result<f64, ErrorRecord> {
                 "-Infinity" => Some(f64::NEG_INFINITY),
                 text => number::parse_float(&text.replace(',', "")).or_else(|| number::parse_literal(text).map(Num::to_f64)),
             };
-            number.ok_or_else(|| cannot(value, target, "Input string was not in a correct format.", "InvalidCastFromStringToDoubleOrSingle"))
+            number
+                .ok_or_else(|| cannot(value, target, "Input string was not in a correct format.", "InvalidCastFromStringToDoubleOrSingle"))
         }
     }
 }
@@ -309,9 +310,7 @@ fn cast_char(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
         }
         Value::Null => Ok(Value::Char('\0')),
         other => match number::as_number(other) {
-            Some(Num::Int(n, _)) => {
-                u32::try_from(n).ok().and_then(char::from_u32).map(Value::Char).ok_or_else(|| too_large(value, target))
-            }
+            Some(Num::Int(n, _)) => u32::try_from(n).ok().and_then(char::from_u32).map(Value::Char).ok_or_else(|| too_large(value, target)),
             _ => scalar_or(other, target),
         },
     }
@@ -327,7 +326,9 @@ fn cast_date(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
                 None => {
                     let unknown = s.char_indices().find(|(_, c)| c.is_alphabetic()).map(|(at, _)| at);
                     let reason = match unknown {
-                        Some(at) => format!("The string was not recognized as a valid DateTime. There is an unknown word starting at index {at}."),
+                        Some(at) => {
+                            format!("The string was not recognized as a valid DateTime. There is an unknown word starting at index {at}.")
+                        }
                         None => "String was not recognized as a valid DateTime.".to_string(),
                     };
                     return Err(cannot(value, target, &reason, "InvalidCastParseTargetInvocation"));
@@ -434,4 +435,3 @@ pub fn enum_member(value: &Value, target: &str, members: &[(Arc<str>, i64)]) -> 
         },
     }
 }
-

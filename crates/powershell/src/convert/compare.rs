@@ -90,7 +90,8 @@ pub fn equals(left: &Value, right: &Value, case_sensitive: bool) -> bool {
         (Value::Object(a), Value::Str(b)) => a.text.as_ref().is_some_and(|a| same_text(a, b, case_sensitive)),
         (Value::Enum(a), Value::Enum(b)) => a.type_name == b.type_name && a.number == b.number,
         (Value::Enum(a), Value::Str(b)) => {
-            a.name.eq_ignore_ascii_case(b.trim()) || number::parse_literal(b).is_some_and(|n| !b.trim().is_empty() && n == whole_num(a.number))
+            a.name.eq_ignore_ascii_case(b.trim())
+                || number::parse_literal(b).is_some_and(|n| !b.trim().is_empty() && n == whole_num(a.number))
         }
         (Value::Enum(a), right) => number::as_number(right).is_some_and(|n| numbers(whole_num(a.number), n) == Some(Ordering::Equal)),
         (left, right) if number::as_number(left).is_some() => {

@@ -106,9 +106,7 @@ impl Civil {
             return None;
         }
         let total = i128::from(days_from_civil(year, month, day)) * i128::from(DAY) + i128::from(in_day);
-        Some(DateTime {
-            nanoseconds: i64::try_from(total).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX }),
-        })
+        Some(DateTime { nanoseconds: i64::try_from(total).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX }) })
     }
 }
 

@@ -77,7 +77,9 @@ pub fn format_value(value: &Value, pattern: &str) -> Result<String, ErrorRecord>
                 "D" => dashed,
                 "B" => format!("{{{dashed}}}"),
                 "P" => format!("({dashed})"),
-                _ => return Err(error("Format String can be only \"D\", \"d\", \"N\", \"n\", \"P\", \"p\", \"B\", \"b\", \"X\" or \"x\".")),
+                _ => {
+                    return Err(error("Format String can be only \"D\", \"d\", \"N\", \"n\", \"P\", \"p\", \"B\", \"b\", \"X\" or \"x\"."));
+                }
             })
         }
         Value::Enum(member) => Ok(match pattern.to_ascii_uppercase().as_str() {

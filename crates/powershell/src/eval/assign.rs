@@ -83,8 +83,11 @@ impl Evaluator<'_> {
                 types::set_index(&object, &indices, value).map_err(runtime)
             }
             ExpressionKind::Convert(name, child) => {
-                let converted =
-                    if nothing && !matches!(child.kind, ExpressionKind::Variable(_)) { value } else { convert::cast(&value, &name.name).map_err(|e| self.not_convertible(e, child))? };
+                let converted = if nothing && !matches!(child.kind, ExpressionKind::Variable(_)) {
+                    value
+                } else {
+                    convert::cast(&value, &name.name).map_err(|e| self.not_convertible(e, child))?
+                };
                 if let ExpressionKind::Variable(path) = &child.kind {
                     let mut variable = Variable::new(&path.name, converted);
                     variable.constraint = Some(name.name.clone());

@@ -70,7 +70,7 @@ impl Evaluator<'_> {
     fn run_blocks_here(&mut self, ast: &Arc<ScriptBlockAst>, sink: &mut dyn Sink) -> Result<(), Flow> {
         let source = ast.source.clone();
         let other_text = !Arc::ptr_eq(&source, &self.env.frame.source);
-        let body = |ev: &mut Self| {
+        let mut body = |ev: &mut Self| {
             for block in [&ast.begin, &ast.process, &ast.end].into_iter().flatten() {
                 match ev.block(block, sink) {
                     Err(Flow::Return) => return Ok(()),

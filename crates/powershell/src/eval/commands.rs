@@ -231,7 +231,13 @@ impl Evaluator<'_> {
         }
     }
 
-    fn bind(&mut self, info: &CommandInfo, arguments: &[Argument], options: BindOptions, place: Option<&Position>) -> Result<Binding, Flow> {
+    fn bind(
+        &mut self,
+        info: &CommandInfo,
+        arguments: &[Argument],
+        options: BindOptions,
+        place: Option<&Position>,
+    ) -> Result<Binding, Flow> {
         match binding::bind(info, arguments, options) {
             Ok(binding) => {
                 let span = place.map_or(self.statement, |p| p.span);
@@ -357,7 +363,12 @@ impl Evaluator<'_> {
         Ok(self.slot(Runner::Function(Box::new(run)), &info, position, &common, redirected, has_input))
     }
 
-    fn finish_binding(&mut self, info: &CommandInfo, binding: &Binding, place: Option<&Position>) -> Result<crate::command::BoundParameters, Flow> {
+    fn finish_binding(
+        &mut self,
+        info: &CommandInfo,
+        binding: &Binding,
+        place: Option<&Position>,
+    ) -> Result<crate::command::BoundParameters, Flow> {
         binding.finish(info).map_err(|error| {
             let mut record = error.record;
             if !record.decorated {

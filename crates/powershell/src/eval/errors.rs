@@ -229,7 +229,8 @@ impl Evaluator<'_> {
                 let named = clause.types.iter().any(|t| {
                     let full = types::resolve(&t.name);
                     let wanted = full.as_deref().unwrap_or(&t.name);
-                    wanted.eq_ignore_ascii_case(exception) || exception.strip_prefix("System.").is_some_and(|short| short.eq_ignore_ascii_case(&t.name))
+                    wanted.eq_ignore_ascii_case(exception)
+                        || exception.strip_prefix("System.").is_some_and(|short| short.eq_ignore_ascii_case(&t.name))
                 });
                 if named {
                     return Some(clause);

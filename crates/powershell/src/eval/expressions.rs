@@ -69,8 +69,10 @@ impl Evaluator<'_> {
             return Ok((value, false));
         }
         if let Some(expression) = super::statements::single_expression(inner) {
-            if let ExpressionKind::Unary(UnaryOp::PreIncrement | UnaryOp::PreDecrement | UnaryOp::PostIncrement | UnaryOp::PostDecrement, _) =
-                &expression.kind
+            if let ExpressionKind::Unary(
+                UnaryOp::PreIncrement | UnaryOp::PreDecrement | UnaryOp::PostIncrement | UnaryOp::PostDecrement,
+                _,
+            ) = &expression.kind
             {
                 return Ok((self.value(expression)?, false));
             }
@@ -351,7 +353,10 @@ impl Evaluator<'_> {
     fn static_target(&mut self, target: &Expression) -> Result<Arc<str>, Flow> {
         match self.value(target)? {
             Value::Type(name) => Ok(name),
-            Value::Null => Err(ErrorRecord::runtime("You cannot call a method on a null-valued expression.", "InvokeMethodOnNull", "InvalidOperation").into()),
+            Value::Null => {
+                Err(ErrorRecord::runtime("You cannot call a method on a null-valued expression.", "InvokeMethodOnNull", "InvalidOperation")
+                    .into())
+            }
             other => Ok(types::type_name(&other).into()),
         }
     }
@@ -373,9 +378,12 @@ impl Evaluator<'_> {
         let values = self.method_arguments(arguments)?;
         self.step()?;
         if target.is_null() {
-            return Err(
-                ErrorRecord::runtime("You cannot call a method on a null-valued expression.", "InvokeMethodOnNull", "InvalidOperation").into()
-            );
+            return Err(ErrorRecord::runtime(
+                "You cannot call a method on a null-valued expression.",
+                "InvokeMethodOnNull",
+                "InvalidOperation",
+            )
+            .into());
         }
         match &target {
             Value::Script(block) => {
@@ -409,8 +417,12 @@ impl Evaluator<'_> {
                     child.set("this", super::Variable::new("this", target.clone()));
                     let env = super::Env { scope: child, ..self.env.clone() };
                     let mut output = Vec::new();
-                    let call =
-                        crate::pipeline::BlockCall { block: &block, underscore: None, arguments: values, scope: crate::pipeline::BlockScope::Child };
+                    let call = crate::pipeline::BlockCall {
+                        block: &block,
+                        underscore: None,
+                        arguments: values,
+                        scope: crate::pipeline::BlockScope::Child,
+                    };
                     self.within(env, |ev| ev.call_block(&call, &mut output))?;
                     return Ok(Some(collapse(output).0));
                 }

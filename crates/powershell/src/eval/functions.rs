@@ -276,8 +276,7 @@ impl FunctionRun {
 
     pub(crate) fn process(&mut self, ev: &mut Evaluator<'_>, input: Option<Value>, down: &mut Downstream<'_>) -> Result<(), Flow> {
         let body = self.function.body.clone();
-        let takes_input =
-            self.function.info.parameters.iter().any(|p| p.memberships.iter().any(|m| m.by_value || m.by_property_name));
+        let takes_input = self.function.info.parameters.iter().any(|p| p.memberships.iter().any(|m| m.by_value || m.by_property_name));
         match &input {
             Some(value) if takes_input => match self.binding.bind_pipeline(&self.function.info, value) {
                 Ok(bound) => self.set_bound(ev, &bound)?,
@@ -438,7 +437,9 @@ impl Evaluator<'_> {
                 }
             }
             "validatenotnull" if value.is_null() => {
-                return Ok(Some("The argument is null. Provide a valid value for the argument, and then try running the command again.".into()));
+                return Ok(Some(
+                    "The argument is null. Provide a valid value for the argument, and then try running the command again.".into(),
+                ));
             }
             "validatenotnullorempty" => {
                 let empty = match value {
@@ -448,7 +449,8 @@ impl Evaluator<'_> {
                 };
                 if empty {
                     return Ok(Some(
-                        "The argument is null or empty. Provide an argument that is not null or empty, and then try the command again.".into(),
+                        "The argument is null or empty. Provide an argument that is not null or empty, and then try the command again."
+                            .into(),
                     ));
                 }
             }

@@ -125,12 +125,10 @@ impl Evaluator<'_> {
         let path = self.text(path);
         match self.world.read_file(&path) {
             Some(bytes) => Ok(super::text::decode(&bytes).lines().map(Value::str).collect()),
-            None => Err(crate::error::ErrorRecord::runtime(
-                format!("Could not find file '{path}'."),
-                "FileOpenFailure",
-                "ObjectNotFound",
-            )
-            .into()),
+            None => {
+                Err(crate::error::ErrorRecord::runtime(format!("Could not find file '{path}'."), "FileOpenFailure", "ObjectNotFound")
+                    .into())
+            }
         }
     }
 

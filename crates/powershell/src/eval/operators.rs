@@ -23,7 +23,8 @@ pub(crate) fn is_collection(value: &Value) -> bool {
 
 /// Wildcards of `-like`: `*`, `?`, `[a-z]`, a backtick escapes.
 pub(crate) fn like(text: &str, pattern: &str, case_sensitive: bool) -> bool {
-    let fold = |s: &str| -> Vec<char> { if case_sensitive { s.chars().collect() } else { s.chars().flat_map(char::to_lowercase).collect() } };
+    let fold =
+        |s: &str| -> Vec<char> { if case_sensitive { s.chars().collect() } else { s.chars().flat_map(char::to_lowercase).collect() } };
     wildcard(&fold(text), &fold(pattern))
 }
 
@@ -90,7 +91,10 @@ pub(crate) fn regex_for(pattern: &str, case_sensitive: bool) -> Result<Regex, Fl
     RegexBuilder::new(&translated).case_insensitive(!case_sensitive).size_limit(1 << 22).build().map_err(|error| {
         let lookaround = error.to_string().contains("look-around") || error.to_string().contains("backreferences");
         let (message, id) = if lookaround {
-            (format!("parsing \"{pattern}\" - look-around and back references are not supported by this regular expression engine."), "RegexNotModelled")
+            (
+                format!("parsing \"{pattern}\" - look-around and back references are not supported by this regular expression engine."),
+                "RegexNotModelled",
+            )
         } else {
             (format!("parsing \"{pattern}\" - the regular expression is not valid."), "InvalidRegularExpression")
         };
@@ -107,7 +111,9 @@ fn translate_regex(pattern: &str) -> String {
         match c {
             '\\' => match chars.next() {
                 Some('Z') => out.push_str(r"\n?\z"),
-                Some(next @ ('"' | '\'' | '/' | '@' | ',' | ';' | ':' | '<' | '>' | '=' | '!' | '%' | '_' | '`' | ' ' | '#' | '&' | '~')) => {
+                Some(
+                    next @ ('"' | '\'' | '/' | '@' | ',' | ';' | ':' | '<' | '>' | '=' | '!' | '%' | '_' | '`' | ' ' | '#' | '&' | '~'),
+                ) => {
                     if matches!(next, '#' | '&' | '~' | ' ') {
                         out.push('\\');
                     }
@@ -139,7 +145,9 @@ fn translate_regex(pattern: &str) -> String {
             ']' => out.push_str(r"\]"),
             '{' if !in_class => {
                 let rest: String = chars.clone().take_while(|c| *c != '}').collect();
-                let quantifier = !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == ',') && rest.starts_with(|c: char| c.is_ascii_digit());
+                let quantifier = !rest.is_empty()
+                    && rest.chars().all(|c| c.is_ascii_digit() || c == ',')
+                    && rest.starts_with(|c: char| c.is_ascii_digit());
                 out.push_str(if quantifier { "{" } else { r"\{" });
             }
             '&' | '~' if in_class && chars.peek() == Some(&c) => {
@@ -315,7 +323,8 @@ impl Evaluator<'_> {
     fn replace(&mut self, left: &Value, right: &Value, case: bool) -> Result<Value, Flow> {
         let operands = enumerate(right);
         if operands.len() > 2 {
-            let message = "The -replace operator allows only two elements to follow it, not {0}.".replace("{0}", &operands.len().to_string());
+            let message =
+                "The -replace operator allows only two elements to follow it, not {0}.".replace("{0}", &operands.len().to_string());
             return Err(ErrorRecord::runtime(message, "BadReplaceArgument", "InvalidOperation").into());
         }
         let pattern = operands.first().map(|v| self.text(v)).unwrap_or_default();
@@ -366,7 +375,9 @@ impl Evaluator<'_> {
         let pattern = if simple { regex::escape(&pattern) } else { pattern };
         let case = case && !options.contains("ignorecase");
         let regex = if simple {
-            RegexBuilder::new(&pattern).case_insensitive(!case).build().map_err(|_| Flow::error(ErrorRecord::runtime("The pattern is not valid.", "InvalidRegularExpression", "InvalidOperation")))?
+            RegexBuilder::new(&pattern).case_insensitive(!case).build().map_err(|_| {
+                Flow::error(ErrorRecord::runtime("The pattern is not valid.", "InvalidRegularExpression", "InvalidOperation"))
+            })?
         } else {
             regex_for(&pattern, case)?
         };
@@ -380,10 +391,8 @@ impl Evaluator<'_> {
 
     /// Unary `-split`: at runs of blanks.
     pub(crate) fn split_blanks(&mut self, value: &Value) -> Value {
-        let parts = enumerate(value)
-            .iter()
-            .flat_map(|item| self.text(item).split_whitespace().map(Value::str).collect::<Vec<_>>())
-            .collect();
+        let parts =
+            enumerate(value).iter().flat_map(|item| self.text(item).split_whitespace().map(Value::str).collect::<Vec<_>>()).collect();
         Value::array(parts)
     }
 

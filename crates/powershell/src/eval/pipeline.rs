@@ -128,7 +128,13 @@ impl Slot {
         }
     }
 
-    pub(crate) fn process(&mut self, ev: &mut Evaluator<'_>, input: Option<Value>, rest: &mut [Slot], out: &mut dyn Sink) -> Result<(), Flow> {
+    pub(crate) fn process(
+        &mut self,
+        ev: &mut Evaluator<'_>,
+        input: Option<Value>,
+        rest: &mut [Slot],
+        out: &mut dyn Sink,
+    ) -> Result<(), Flow> {
         ev.step()?;
         self.run(ev, Phase::Process(input), rest, out)
     }
@@ -196,7 +202,12 @@ impl Evaluator<'_> {
         self.run_slots(first.map(|(e, r)| (e, r.as_slice())), slots, sink)
     }
 
-    pub(crate) fn run_slots(&mut self, first: Option<(&Expression, &[Redirection])>, mut slots: Vec<Slot>, sink: &mut dyn Sink) -> Result<(), Flow> {
+    pub(crate) fn run_slots(
+        &mut self,
+        first: Option<(&Expression, &[Redirection])>,
+        mut slots: Vec<Slot>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Flow> {
         let result = self.deeper(|ev| ev.drive(first, &mut slots, sink));
         self.ok = !slots.iter().any(|s| s.outlet.invoked.failed.load(Ordering::Relaxed)) && !matches!(result, Err(Flow::Error(_)));
         for slot in &mut slots {

@@ -129,11 +129,6 @@ impl Scope {
         }
     }
 
-    /// Removes a function of this very scope.
-    pub(crate) fn undefine(&self, key: &str) -> bool {
-        self.functions.write().is_ok_and(|mut f| f.shift_remove(key).is_some())
-    }
-
     /// Names of functions, here and further out.
     pub(crate) fn function_names(self: &Arc<Self>) -> Vec<Arc<str>> {
         let mut names = Vec::new();

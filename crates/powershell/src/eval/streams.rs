@@ -57,8 +57,12 @@ impl Evaluator<'_> {
         let message = format!(
             "The running command stopped because the preference variable \"{stream}Preference\" or common parameter is set to Stop: {text}"
         );
-        let mut record =
-            ErrorRecord::new(message, "ActionPreferenceStop", "OperationStopped", "System.Management.Automation.ActionPreferenceStopException");
+        let mut record = ErrorRecord::new(
+            message,
+            "ActionPreferenceStop",
+            "OperationStopped",
+            "System.Management.Automation.ActionPreferenceStopException",
+        );
         record.decorated = true;
         Flow::fatal(record)
     }

@@ -212,7 +212,11 @@ pub(crate) fn impact_of(value: &Value) -> Option<ConfirmImpact> {
     let name = match value {
         Value::Enum(member) => member.name.clone(),
         Value::Str(text) => text.clone(),
-        Value::Int(n) => return [ConfirmImpact::None, ConfirmImpact::Low, ConfirmImpact::Medium, ConfirmImpact::High].get(usize::try_from(*n).ok()?).copied(),
+        Value::Int(n) => {
+            return [ConfirmImpact::None, ConfirmImpact::Low, ConfirmImpact::Medium, ConfirmImpact::High]
+                .get(usize::try_from(*n).ok()?)
+                .copied();
+        }
         Value::Bool(false) => return Some(ConfirmImpact::None),
         _ => return None,
     };

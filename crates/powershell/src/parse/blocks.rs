@@ -84,7 +84,11 @@ impl Parser<'_> {
         if self.eat(b'}') {
             return Ok(());
         }
-        self.missing_close(Span::new(start, start + 1), "MissingEndCurlyBrace", "Missing closing '}' in statement block or type definition.");
+        self.missing_close(
+            Span::new(start, start + 1),
+            "MissingEndCurlyBrace",
+            "Missing closing '}' in statement block or type definition.",
+        );
         Err(Bail)
     }
 
@@ -195,7 +199,9 @@ impl Parser<'_> {
             return self.bail_here("MissingNameAfterKeyword", "Missing name after function keyword.");
         }
         let (scope, name) = match written.split_once(':') {
-            Some((scope, name)) if !name.is_empty() && scope.chars().all(char::is_alphabetic) => (Some(scope.to_lowercase().into()), name.into()),
+            Some((scope, name)) if !name.is_empty() && scope.chars().all(char::is_alphabetic) => {
+                (Some(scope.to_lowercase().into()), name.into())
+            }
             _ => (None, written.clone()),
         };
         self.skip_newlines();
@@ -364,7 +370,11 @@ impl Parser<'_> {
         result?;
         self.skip_newlines();
         if !self.eat(b']') {
-            self.missing_close(Span::new(start, start + 1), "EndSquareBracketExpectedAtEndOfAttribute", "Missing ] at end of attribute or type literal.");
+            self.missing_close(
+                Span::new(start, start + 1),
+                "EndSquareBracketExpectedAtEndOfAttribute",
+                "Missing ] at end of attribute or type literal.",
+            );
             return Err(Bail);
         }
         attribute.span = self.span_from(start);
@@ -410,4 +420,3 @@ enum Decoration {
     Attribute(Attribute),
     Type(TypeName),
 }
-

@@ -148,7 +148,9 @@ impl Parser<'_> {
                     Ok(Some(path)) => {
                         let rest = &self.text[self.pos..];
                         let next = rest.chars().next();
-                        if next.is_none_or(|c| ends_word(c) || matches!(c, '[')) || (next == Some('.') && !rest.starts_with("..")) || rest.starts_with("::")
+                        if next.is_none_or(|c| ends_word(c) || matches!(c, '['))
+                            || (next == Some('.') && !rest.starts_with(".."))
+                            || rest.starts_with("::")
                         {
                             let span = self.span_from(start);
                             return self.postfix(Self::variable_expression(path, span), false);
@@ -178,10 +180,7 @@ impl Parser<'_> {
                         return Ok(Expression { span: self.span_from(start), kind: ExpressionKind::Splat(path) });
                     }
                 }
-                self.bail_here(
-                    "UnrecognizedToken",
-                    "Unrecognized token in source text.",
-                )
+                self.bail_here("UnrecognizedToken", "Unrecognized token in source text.")
             }
             _ if is_single_quote(c) || is_double_quote(c) => {
                 let quoted = self.quoted()?;
@@ -232,7 +231,11 @@ impl Parser<'_> {
             } else {
                 self.pos += 1;
                 let span = self.span_from(start);
-                self.bail(span, "RedirectionNotSupported", "This redirection between streams is not supported: only merging into stream 1 is.")
+                self.bail(
+                    span,
+                    "RedirectionNotSupported",
+                    "This redirection between streams is not supported: only merging into stream 1 is.",
+                )
             };
         }
         self.skip_blanks();
@@ -255,7 +258,9 @@ impl Parser<'_> {
             _ if c.is_ascii_digit() => self.number_here(true).is_some(),
             _ if is_dash(c) => {
                 let width = c.len_utf8();
-                self.text[self.pos + width..].chars().next().is_some_and(is_dash) || self.signed_operand(width) || self.unary_word().is_some()
+                self.text[self.pos + width..].chars().next().is_some_and(is_dash)
+                    || self.signed_operand(width)
+                    || self.unary_word().is_some()
             }
             _ => false,
         }
@@ -264,7 +269,9 @@ impl Parser<'_> {
     /// Whether an operand follows a sign.
     fn signed_operand(&self, width: usize) -> bool {
         let rest = self.text[self.pos + width..].trim_start_matches([' ', '\t']);
-        rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '$' | '(' | '[' | '@' | '.' | '-' | '+') || is_single_quote(c) || is_double_quote(c))
+        rest.starts_with(|c: char| {
+            c.is_ascii_digit() || matches!(c, '$' | '(' | '[' | '@' | '.' | '-' | '+') || is_single_quote(c) || is_double_quote(c)
+        })
     }
 
     /// A word as [`Arc`], for names that cannot contain expressions.

@@ -102,7 +102,10 @@ impl Parser<'_> {
             Some(quote) if is_double_quote(quote) || is_single_quote(quote) => {
                 let body = &rest[quote.len_utf8()..];
                 let end = body.find(['\n', '\r']).unwrap_or(body.len());
-                body[..end].char_indices().find(|(_, c)| *c == quote).map_or(quote.len_utf8() + end, |(at, c)| quote.len_utf8() + at + c.len_utf8())
+                body[..end]
+                    .char_indices()
+                    .find(|(_, c)| *c == quote)
+                    .map_or(quote.len_utf8() + end, |(at, c)| quote.len_utf8() + at + c.len_utf8())
             }
             Some(_) => rest.find(|c| ends_word(c) || matches!(c, '[' | ']' | '=' | '.')).filter(|n| *n > 0).unwrap_or(rest.len()),
         };

@@ -290,7 +290,9 @@ impl Parser<'_> {
                 || is_double_quote(c)
                 || (c == ',' && false)
                 || (matches!(c, '+' | '.') && self.number_here(true).is_some())
-                || (is_dash(c) && (self.unary_word().is_some() || self.peek_second().is_some_and(|n| n.is_ascii_digit() || matches!(n, '$' | '(' | '.') || is_dash(n))))
+                || (is_dash(c)
+                    && (self.unary_word().is_some()
+                        || self.peek_second().is_some_and(|n| n.is_ascii_digit() || matches!(n, '$' | '(' | '.') || is_dash(n))))
         });
         if !operand {
             self.pos = mark;
@@ -320,7 +322,10 @@ impl Parser<'_> {
             return self.bail(
                 expression.span,
                 "OperatorRequiresVariableOrProperty",
-                format!("The operator '{}' works only on variables or on properties.", if op == UnaryOp::PostIncrement { "++" } else { "--" }),
+                format!(
+                    "The operator '{}' works only on variables or on properties.",
+                    if op == UnaryOp::PostIncrement { "++" } else { "--" }
+                ),
             );
         }
         let span = self.span_from(expression.span.start as usize);
@@ -352,7 +357,9 @@ impl Parser<'_> {
                 }
                 Some(b'{') => self.hashtable(),
                 _ => {
-                    if self.peek_second().is_some_and(is_identifier) && let Some(path) = self.variable(false)? {
+                    if self.peek_second().is_some_and(is_identifier)
+                        && let Some(path) = self.variable(false)?
+                    {
                         let span = self.span_from(start);
                         let name = &path.name;
                         return self.bail(
@@ -492,7 +499,8 @@ impl Parser<'_> {
     }
 
     fn member_follows(&self) -> bool {
-        self.peek_second().is_some_and(|c| is_identifier_start(c) || matches!(c, '$' | '(' | '{') || is_single_quote(c) || is_double_quote(c))
+        self.peek_second()
+            .is_some_and(|c| is_identifier_start(c) || matches!(c, '$' | '(' | '{') || is_single_quote(c) || is_double_quote(c))
     }
 
     fn member(&mut self, target: Expression, is_static: bool) -> Parse<Expression> {

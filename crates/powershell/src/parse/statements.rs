@@ -93,8 +93,13 @@ impl Parser<'_> {
         let statement = self.statement()?;
         let compound = !matches!(
             statement.kind,
-            StatementKind::Pipeline(_) | StatementKind::Assignment(_) | StatementKind::Return(_) | StatementKind::Throw(_) | StatementKind::Exit(_)
-                | StatementKind::Break(_) | StatementKind::Continue(_)
+            StatementKind::Pipeline(_)
+                | StatementKind::Assignment(_)
+                | StatementKind::Return(_)
+                | StatementKind::Throw(_)
+                | StatementKind::Exit(_)
+                | StatementKind::Break(_)
+                | StatementKind::Continue(_)
         );
         block.statements.push(statement);
         self.skip_blanks();
@@ -122,7 +127,11 @@ impl Parser<'_> {
         }
         self.nested(|p| Ok(p.statement_list(Close::Brace, start))).and_then(|mut block| {
             if !self.eat(b'}') {
-                self.missing_close(Span::new(start, start + 1), "MissingEndCurlyBrace", "Missing closing '}' in statement block or type definition.");
+                self.missing_close(
+                    Span::new(start, start + 1),
+                    "MissingEndCurlyBrace",
+                    "Missing closing '}' in statement block or type definition.",
+                );
                 return Err(Bail);
             }
             block.span = self.span_from(start);
@@ -225,7 +234,8 @@ impl Parser<'_> {
                 if self.peek() != Some(b'{') {
                     let from = self.pos;
                     let written = self.plain_word(|_| false);
-                    name = Some(VariablePath { span: self.span_from(from), scope: None, key: written.to_lowercase().into(), name: written });
+                    name =
+                        Some(VariablePath { span: self.span_from(from), scope: None, key: written.to_lowercase().into(), name: written });
                 }
                 let body = self.block("data")?;
                 Ok(self.finish(start, StatementKind::Data { name, body: Box::new(body) }))
@@ -466,7 +476,11 @@ impl Parser<'_> {
                     break Statement { span, kind: StatementKind::Pipeline(pipeline) };
                 } else {
                     let span = self.span_from(start);
-                    return self.bail(span, "InvalidSwitchFlag", format!("The parameter -{name} is not a valid parameter of the switch statement."));
+                    return self.bail(
+                        span,
+                        "InvalidSwitchFlag",
+                        format!("The parameter -{name} is not a valid parameter of the switch statement."),
+                    );
                 }
                 continue;
             }
@@ -493,7 +507,8 @@ impl Parser<'_> {
                 default = Some(self.block("switch clause")?);
                 continue;
             }
-            let test = self.nested(|p| if p.at_expression() && p.peek() != Some(b'-') { p.expression_without_comma() } else { p.argument() })?;
+            let test =
+                self.nested(|p| if p.at_expression() && p.peek() != Some(b'-') { p.expression_without_comma() } else { p.argument() })?;
             clauses.push((test, self.block("switch clause")?));
         }
         Ok(LoopKind::Switch { matching, case_sensitive, file, condition, clauses, default })

@@ -113,7 +113,8 @@ fn position_lines(position: &crate::source::Position) -> Vec<String> {
         return lines;
     }
     let mut before = (column - 1).min(text.len());
-    let mut length = if line == end_line && end_column <= text.len() + 1 { end_column - column } else { (text.len() + 1).saturating_sub(column) };
+    let mut length =
+        if line == end_line && end_column <= text.len() + 1 { end_column - column } else { (text.len() + 1).saturating_sub(column) };
     let (mut prefix_dots, mut suffix_dots) = (false, false);
     if text.len() > MAXIMUM {
         let (all_before, all_after) = (before, text.len().saturating_sub(length + before));

@@ -250,7 +250,9 @@ fn error_property(record: &ErrorRecord, key: &str) -> Option<Value> {
         "invocationinfo" => {
             let object = PsObject::new("System.Management.Automation.InvocationInfo");
             let command: Value = match &record.command {
-                Some(name) => PsObject::new("System.Management.Automation.CmdletInfo").with("Name", name.clone()).with_text(name.clone()).into(),
+                Some(name) => {
+                    PsObject::new("System.Management.Automation.CmdletInfo").with("Name", name.clone()).with_text(name.clone()).into()
+                }
                 None => Value::Null,
             };
             let object = object.with("MyCommand", command).with("InvocationName", record.command.clone().unwrap_or_else(|| "".into()));
@@ -265,7 +267,10 @@ fn error_property(record: &ErrorRecord, key: &str) -> Option<Value> {
                         .with("Line", position.source.line(line))
                         .with(
                             "PositionMessage",
-                            format!("At {}:{line} char:{column}", if position.source.name.is_empty() { "line" } else { &position.source.name }),
+                            format!(
+                                "At {}:{line} char:{column}",
+                                if position.source.name.is_empty() { "line" } else { &position.source.name }
+                            ),
                         )
                         .into()
                 }
@@ -289,19 +294,44 @@ pub fn property_names(value: &Value) -> Vec<Arc<str>> {
         }
         Value::Str(_) => &["Length"],
         Value::DateTime(_) => &[
-            "DateTime", "Date", "Day", "DayOfWeek", "DayOfYear", "Hour", "Kind", "Millisecond", "Minute", "Month", "Second", "Ticks",
-            "TimeOfDay", "Year",
+            "DateTime",
+            "Date",
+            "Day",
+            "DayOfWeek",
+            "DayOfYear",
+            "Hour",
+            "Kind",
+            "Millisecond",
+            "Minute",
+            "Month",
+            "Second",
+            "Ticks",
+            "TimeOfDay",
+            "Year",
         ],
         Value::TimeSpan(_) => &[
-            "Ticks", "Days", "Hours", "Milliseconds", "Minutes", "Seconds", "TotalDays", "TotalHours", "TotalMilliseconds", "TotalMinutes",
+            "Ticks",
+            "Days",
+            "Hours",
+            "Milliseconds",
+            "Minutes",
+            "Seconds",
+            "TotalDays",
+            "TotalHours",
+            "TotalMilliseconds",
+            "TotalMinutes",
             "TotalSeconds",
         ],
         Value::Version(_) => &["Major", "Minor", "Build", "Revision", "MajorRevision", "MinorRevision"],
         Value::Hash(_) => &["IsReadOnly", "IsFixedSize", "IsSynchronized", "Keys", "Values", "SyncRoot", "Count"],
-        Value::Array(_) | Value::List(_) => &["Length", "LongLength", "Rank", "SyncRoot", "IsReadOnly", "IsFixedSize", "IsSynchronized", "Count"],
+        Value::Array(_) | Value::List(_) => {
+            &["Length", "LongLength", "Rank", "SyncRoot", "IsReadOnly", "IsFixedSize", "IsSynchronized", "Count"]
+        }
         Value::Guid(_) => &["Guid"],
         Value::Type(_) => &["Name", "FullName", "Namespace", "BaseType", "IsArray", "IsEnum"],
-        Value::Error(_) => &["Exception", "TargetObject", "CategoryInfo", "FullyQualifiedErrorId", "ErrorDetails", "InvocationInfo", "ScriptStackTrace"],
+        Value::Error(_) => {
+            &["Exception", "TargetObject", "CategoryInfo", "FullyQualifiedErrorId", "ErrorDetails", "InvocationInfo", "ScriptStackTrace"]
+        }
         Value::Enum(_) => &["value__"],
         _ => &[],
     };
@@ -453,13 +483,21 @@ pub fn set_index(value: &Value, index: &[Value], new: Value) -> Result<(), Error
     let out_of_range = |at: i64| ErrorRecord {
         exception_types: crate::error::exception_chain("System.IndexOutOfRangeException"),
         ..ErrorRecord::runtime(
-            if at < 0 { "Index was outside the bounds of the array.".to_string() } else { "Index was outside the bounds of the array.".into() },
+            if at < 0 {
+                "Index was outside the bounds of the array.".to_string()
+            } else {
+                "Index was outside the bounds of the array.".into()
+            },
             "System.IndexOutOfRangeException",
             "OperationStopped",
         )
     };
     let [at] = index else {
-        return Err(ErrorRecord::runtime("Array assignment to [Int32[]] failed: several indices.", "ArraySliceAssignmentFailed", "InvalidOperation"));
+        return Err(ErrorRecord::runtime(
+            "Array assignment to [Int32[]] failed: several indices.",
+            "ArraySliceAssignmentFailed",
+            "InvalidOperation",
+        ));
     };
     let store = |items: &RwLock<Vec<Value>>, new: Value| -> Result<(), ErrorRecord> {
         let index = whole(at)?;
@@ -480,7 +518,11 @@ pub fn set_index(value: &Value, index: &[Value], new: Value) -> Result<(), Error
         Value::Hash(table) => {
             let mut table = table.write().map_err(|_| null_array())?;
             if at.is_null() {
-                return Err(ErrorRecord::runtime("Index operation failed; the array index evaluated to null.", "NullArrayIndex", "InvalidOperation"));
+                return Err(ErrorRecord::runtime(
+                    "Index operation failed; the array index evaluated to null.",
+                    "NullArrayIndex",
+                    "InvalidOperation",
+                ));
             }
             if table.ordered
                 && let Value::Int(n) = at
@@ -510,9 +552,5 @@ pub fn set_index(value: &Value, index: &[Value], new: Value) -> Result<(), Error
 
 /// Bytes as `Byte[]`.
 pub(super) fn bytes(content: &[u8]) -> Value {
-    Value::List(List::new(
-        ListKind::TypedArray("System.Byte".into()),
-        content.iter().map(|b| Value::Number(Number::Byte(*b))).collect(),
-    ))
+    Value::List(List::new(ListKind::TypedArray("System.Byte".into()), content.iter().map(|b| Value::Number(Number::Byte(*b))).collect()))
 }
-

@@ -26,7 +26,12 @@ fn len(n: usize) -> Value {
 /// `value.name(arguments)`. `cx` serves script blocks as arguments and the clock; `None` output is `void`.
 pub fn call_method(value: &Value, name: &str, arguments: &[Value], cx: &mut dyn Context) -> Outcome {
     if value.is_null() {
-        return Err(ErrorRecord::runtime("You cannot call a method on a null-valued expression.", "InvokeMethodOnNull", "InvalidOperation").into());
+        return Err(ErrorRecord::runtime(
+            "You cannot call a method on a null-valued expression.",
+            "InvokeMethodOnNull",
+            "InvalidOperation",
+        )
+        .into());
     }
     let lower = name.to_ascii_lowercase();
     if let Value::Object(object) = value
@@ -229,7 +234,8 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
         }
         ("remove", 1 | 2) => {
             let start = usize::try_from(int(&arguments[0])?).unwrap_or(usize::MAX);
-            let length = if count == 2 { usize::try_from(int(&arguments[1])?).unwrap_or(usize::MAX) } else { t.len().saturating_sub(start) };
+            let length =
+                if count == 2 { usize::try_from(int(&arguments[1])?).unwrap_or(usize::MAX) } else { t.len().saturating_sub(start) };
             if start > t.len() || start.saturating_add(length) > t.len() || (count == 1 && start == t.len()) {
                 return Err(threw(if count == 1 {
                     "startIndex must be less than length of string.\r\nParameter name: startIndex"
@@ -264,7 +270,9 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
             // A string becomes its characters, an array of strings of several characters stays whole.
             let whole: Vec<Arc<str>> = match separators {
                 [one] => match one.items() {
-                    Some(items) if items.iter().any(|i| matches!(i, Value::Str(s) if s.chars().count() > 1)) => items.iter().map(shared_text).collect(),
+                    Some(items) if items.iter().any(|i| matches!(i, Value::Str(s) if s.chars().count() > 1)) => {
+                        items.iter().map(shared_text).collect()
+                    }
                     _ => Vec::new(),
                 },
                 _ => Vec::new(),
@@ -294,13 +302,16 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
         ("equals", 2) => Value::Bool(**text == *arg(0)),
         ("indexof" | "lastindexof", 1..=3) => {
             let needle = arg(0);
-            let fold = arguments.last().is_some_and(|a| matches!(a, Value::Enum(_) | Value::Str(_)) && count > 1 && is_ordinal_ignore_case(a));
+            let fold =
+                arguments.last().is_some_and(|a| matches!(a, Value::Enum(_) | Value::Str(_)) && count > 1 && is_ordinal_ignore_case(a));
             let from = match arguments.get(1) {
                 Some(Value::Int(n)) if lower == "indexof" => usize::try_from(*n).unwrap_or(usize::MAX),
                 _ => 0,
             };
             if from > t.len() {
-                return Err(threw("Index was out of range. Must be non-negative and less than the size of the collection.\r\nParameter name: startIndex"));
+                return Err(threw(
+                    "Index was out of range. Must be non-negative and less than the size of the collection.\r\nParameter name: startIndex",
+                ));
             }
             let (hay, needle) = if fold { (text.to_lowercase(), needle.to_lowercase()) } else { (text.to_string(), needle.to_string()) };
             let start = hay.char_indices().map(|(b, _)| b).find(|b| t.position(*b) >= from).unwrap_or(hay.len());
@@ -313,7 +324,13 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
         }
         ("replace", 2) => {
             if arg(0).is_empty() {
-                return Err(method_threw(name, count, "String cannot be of zero length.\r\nParameter name: oldValue", "System.ArgumentException").into());
+                return Err(method_threw(
+                    name,
+                    count,
+                    "String cannot be of zero length.\r\nParameter name: oldValue",
+                    "System.ArgumentException",
+                )
+                .into());
             }
             Value::str(text.replace(&*arg(0), &arg(1)))
         }
@@ -335,8 +352,8 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
         ("chars" | "get_chars", 1) => super::index(&Value::Str(text.clone()), &arguments[..1])?,
         ("isnormalized", 0) => Value::Bool(true),
         (
-            "substring" | "remove" | "insert" | "replace" | "padleft" | "padright" | "contains" | "startswith" | "endswith" | "indexof" | "lastindexof"
-            | "toupper" | "tolower" | "tochararray",
+            "substring" | "remove" | "insert" | "replace" | "padleft" | "padright" | "contains" | "startswith" | "endswith" | "indexof"
+            | "lastindexof" | "toupper" | "tolower" | "tochararray",
             _,
         ) => return Err(no_overload(name, count).into()),
         _ => return Ok(None),
@@ -589,7 +606,13 @@ fn span_method(span: TimeSpan, lower: &str, _name: &str, arguments: &[Value]) ->
     })))
 }
 
-fn object_method(object: &Arc<PsObject>, lower: &str, name: &str, arguments: &[Value], cx: &mut dyn Context) -> Result<Option<Option<Value>>, Flow> {
+fn object_method(
+    object: &Arc<PsObject>,
+    lower: &str,
+    name: &str,
+    arguments: &[Value],
+    cx: &mut dyn Context,
+) -> Result<Option<Option<Value>>, Flow> {
     let class = object.type_names.first().map_or("", |t| &**t);
     match class {
         "System.Text.RegularExpressions.Regex" => {

@@ -73,7 +73,8 @@ pub fn make_text_object(value: &Value, target: &str) -> Result<Value, ErrorRecor
                 .with("OriginalString", text.clone())
         }
         _ => {
-            let (user, host) = text.split_once('@').ok_or_else(|| fail("The specified string is not in the form required for an e-mail address."))?;
+            let (user, host) =
+                text.split_once('@').ok_or_else(|| fail("The specified string is not in the form required for an e-mail address."))?;
             object.with("User", user).with("Host", host).with("Address", text.clone())
         }
     };

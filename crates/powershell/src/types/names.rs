@@ -345,7 +345,9 @@ pub fn type_names(value: &Value) -> Vec<Arc<str>> {
         Value::Str(_) | Value::Hash(_) | Value::List(_) | Value::Version(_) | Value::Error(_) | Value::Script(_) | Value::Null => {
             vec![type_name(value), "System.Object".into()]
         }
-        Value::Type(_) => vec!["System.RuntimeType".into(), "System.Reflection.TypeInfo".into(), "System.Type".into(), "System.Object".into()],
+        Value::Type(_) => {
+            vec!["System.RuntimeType".into(), "System.Reflection.TypeInfo".into(), "System.Type".into(), "System.Object".into()]
+        }
         _ => vec![type_name(value), "System.ValueType".into(), "System.Object".into()],
     }
 }
@@ -359,8 +361,10 @@ pub fn is_type(value: &Value, target: &str) -> bool {
     match &*target {
         "System.Object" => true,
         "System.Management.Automation.PSCustomObject" | "System.Management.Automation.PSObject" => match value {
-            Value::Object(object) => object.type_names.first().is_some_and(|t| t.starts_with("Selected."))
-                || object.is_type("System.Management.Automation.PSCustomObject"),
+            Value::Object(object) => {
+                object.type_names.first().is_some_and(|t| t.starts_with("Selected."))
+                    || object.is_type("System.Management.Automation.PSCustomObject")
+            }
             _ => false,
         },
         "System.ValueType" => matches!(

@@ -98,8 +98,8 @@ pub fn static_property(type_name: &str, name: &str, cx: &mut dyn Context) -> Res
             PsObject::new("System.Text.Encoding").with("EncodingName", name).with_text(name).into()
         }
         (
-            "System.Int32" | "System.Int64" | "System.Double" | "System.String" | "System.Guid" | "System.Math" | "System.DateTime" | "System.TimeSpan"
-            | "System.IO.Path" | "System.Byte" | "System.Boolean",
+            "System.Int32" | "System.Int64" | "System.Double" | "System.String" | "System.Guid" | "System.Math" | "System.DateTime"
+            | "System.TimeSpan" | "System.IO.Path" | "System.Byte" | "System.Boolean",
             _,
         ) => Value::Null,
         _ => return Err(unmodelled(&full, name, cx)),
@@ -154,7 +154,10 @@ pub fn call_static(type_name: &str, name: &str, arguments: &[Value], cx: &mut dy
             }
         }
         "System.Array" => match lower.as_str() {
-            "indexof" => Some(super::methods::position_of(&arguments.first().and_then(Value::items).unwrap_or_default(), &arguments[count.min(2) - 1])),
+            "indexof" => Some(super::methods::position_of(
+                &arguments.first().and_then(Value::items).unwrap_or_default(),
+                &arguments[count.min(2) - 1],
+            )),
             "reverse" => {
                 match arguments.first() {
                     Some(Value::Array(items)) => items.write().map(|mut i| i.reverse()).unwrap_or_default(),
@@ -164,7 +167,8 @@ pub fn call_static(type_name: &str, name: &str, arguments: &[Value], cx: &mut dy
                 return Ok(None);
             }
             "sort" => {
-                let sort = |items: &mut Vec<Value>| items.sort_by(|a, b| convert::compare_order(a, b, false).unwrap_or(std::cmp::Ordering::Equal));
+                let sort =
+                    |items: &mut Vec<Value>| items.sort_by(|a, b| convert::compare_order(a, b, false).unwrap_or(std::cmp::Ordering::Equal));
                 match arguments.first() {
                     Some(Value::Array(items)) => items.write().map(|mut i| sort(&mut i)).unwrap_or_default(),
                     Some(Value::List(list)) => list.items.write().map(|mut i| sort(&mut i)).unwrap_or_default(),
@@ -185,8 +189,19 @@ pub fn call_static(type_name: &str, name: &str, arguments: &[Value], cx: &mut dy
         }
         "System.Environment" => return Err(unmodelled(&full, name, cx)),
         "System.Management.Automation.ScriptBlock" | "System.Net.Dns" => return Err(unmodelled(&full, name, cx)),
-        "System.Int32" | "System.Int64" | "System.Double" | "System.Boolean" | "System.Decimal" | "System.Byte" | "System.UInt32" | "System.UInt16"
-        | "System.Version" | "System.Net.IPAddress" | "System.Single" | "System.Int16" | "System.UInt64" => match lower.as_str() {
+        "System.Int32"
+        | "System.Int64"
+        | "System.Double"
+        | "System.Boolean"
+        | "System.Decimal"
+        | "System.Byte"
+        | "System.UInt32"
+        | "System.UInt16"
+        | "System.Version"
+        | "System.Net.IPAddress"
+        | "System.Single"
+        | "System.Int16"
+        | "System.UInt64" => match lower.as_str() {
             "parse" => Some(parse(&full, name, arguments)?),
             "isnullorempty" => None,
             "isnan" => Some(Value::Bool(double(arguments, 0)?.is_nan())),
@@ -201,7 +216,9 @@ pub fn call_static(type_name: &str, name: &str, arguments: &[Value], cx: &mut dy
             }
             _ => None,
         },
-        "System.Object" if lower == "equals" => Some(Value::Bool(convert::equals(&arguments[0], arguments.get(1).unwrap_or(&Value::Null), true))),
+        "System.Object" if lower == "equals" => {
+            Some(Value::Bool(convert::equals(&arguments[0], arguments.get(1).unwrap_or(&Value::Null), true)))
+        }
         "System.Object" if lower == "referenceequals" => {
             Some(Value::Bool(convert::equals(&arguments[0], arguments.get(1).unwrap_or(&Value::Null), true)))
         }
@@ -220,7 +237,8 @@ fn parse(full: &str, name: &str, arguments: &[Value]) -> Result<Value, Flow> {
         return Err(bad().into());
     }
     cast_resolved(&Value::Str(source), full).map_err(|error| {
-        let reason = error.message.split_once("Error: \"").map_or_else(|| error.message.to_string(), |(_, r)| r.trim_end_matches('"').to_string());
+        let reason =
+            error.message.split_once("Error: \"").map_or_else(|| error.message.to_string(), |(_, r)| r.trim_end_matches('"').to_string());
         let kind = if reason.contains("too large") { "System.OverflowException" } else { "System.FormatException" };
         method_threw(name, arguments.len(), &reason, kind).into()
     })
@@ -279,7 +297,9 @@ fn math(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, F
                 Some(Value::Enum(_) | Value::Str(_)) | None => 0,
                 Some(_) => u32::try_from(int(arguments, 1)?).unwrap_or(0).min(15),
             };
-            let away = arguments.last().is_some_and(|a| matches!(a, Value::Enum(_) | Value::Str(_)) && shared_text(a).eq_ignore_ascii_case("AwayFromZero"));
+            let away = arguments
+                .last()
+                .is_some_and(|a| matches!(a, Value::Enum(_) | Value::Str(_)) && shared_text(a).eq_ignore_ascii_case("AwayFromZero"));
             match first()? {
                 Num::Decimal(n) => Value::Number(Number::Decimal(n.round(decimals))),
                 n => {
@@ -294,7 +314,13 @@ fn math(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, F
         ("floor" | "ceiling" | "truncate", 1) => match first()? {
             Num::Decimal(n) => {
                 let n = n.to_f64();
-                let n = convert::Decimal::from_f64(if lower == "floor" { n.floor() } else if lower == "ceiling" { n.ceil() } else { n.trunc() });
+                let n = convert::Decimal::from_f64(if lower == "floor" {
+                    n.floor()
+                } else if lower == "ceiling" {
+                    n.ceil()
+                } else {
+                    n.trunc()
+                });
                 n.map_or(Value::Null, |n| Value::Number(Number::Decimal(n)))
             }
             n => Value::Double(match lower {
@@ -326,7 +352,9 @@ fn math(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, F
         ("cos", 1) => Value::Double(d(0)?.cos()),
         ("tan", 1) => Value::Double(d(0)?.tan()),
         ("divrem", 2) => Value::Long(int(arguments, 0)?.checked_div(int(arguments, 1)?).unwrap_or(0)),
-        ("round" | "floor" | "ceiling" | "truncate" | "abs" | "max" | "min" | "pow" | "sqrt", _) => return Err(no_overload(name, count).into()),
+        ("round" | "floor" | "ceiling" | "truncate" | "abs" | "max" | "min" | "pow" | "sqrt", _) => {
+            return Err(no_overload(name, count).into());
+        }
         _ => return Ok(None),
     }))
 }
@@ -355,7 +383,11 @@ fn string_static(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<
             })?)
         }
         ("concat", _) => Value::str(
-            arguments.iter().flat_map(|a| a.items().unwrap_or_else(|| vec![a.clone()])).map(|a| shared_text(&a).to_string()).collect::<String>(),
+            arguments
+                .iter()
+                .flat_map(|a| a.items().unwrap_or_else(|| vec![a.clone()]))
+                .map(|a| shared_text(&a).to_string())
+                .collect::<String>(),
         ),
         ("compare", 2) => sign(order_text(&text(arguments, 0), &text(arguments, 1), true)),
         ("compare", 3) => {
@@ -393,7 +425,9 @@ fn date_static(lower: &str, name: &str, arguments: &[Value], cx: &mut dyn Contex
         }
         ("daysinmonth", 2) => Value::Int(i32::try_from(datetime::days_in_month(int(arguments, 0)?, int(arguments, 1)?)).unwrap_or(0)),
         ("isleapyear", 1) => Value::Bool(datetime::is_leap(int(arguments, 0)?)),
-        ("fromfiletime" | "fromfiletimeutc", 1) => Value::DateTime(datetime::from_ticks(int(arguments, 0)?.saturating_add(504_911_232_000_000_000))),
+        ("fromfiletime" | "fromfiletimeutc", 1) => {
+            Value::DateTime(datetime::from_ticks(int(arguments, 0)?.saturating_add(504_911_232_000_000_000)))
+        }
         ("compare", 2) => Value::Int(convert::compare_order(&arguments[0], &arguments[1], true)? as i32),
         ("specifykind", 2) => arguments[0].clone(),
         _ => return Ok(None),
@@ -416,7 +450,8 @@ fn parse_exact(source: &str, pattern: &str) -> Option<DateTime> {
                     let end = rest.find(|x: char| !x.is_alphabetic()).unwrap_or(rest.len());
                     let word = &rest[..end];
                     if c == 'M' {
-                        month = i64::from(datetime::Civil::of(datetime::parse(&format!("1 {word} 2000"), DateTime { nanoseconds: 0 })?).month);
+                        month =
+                            i64::from(datetime::Civil::of(datetime::parse(&format!("1 {word} 2000"), DateTime { nanoseconds: 0 })?).month);
                     }
                     rest = &rest[end..];
                 } else {
@@ -621,14 +656,18 @@ fn path_static(lower: &str, arguments: &[Value], cx: &mut dyn Context) -> Result
 
 fn file_static(lower: &str, name: &str, arguments: &[Value], cx: &mut dyn Context) -> Result<Option<Value>, Flow> {
     let path = text(arguments, 0);
-    let missing = |count: usize| {
-        Flow::from(method_threw(name, count, &format!("Could not find file '{path}'."), "System.IO.FileNotFoundException"))
-    };
+    let missing =
+        |count: usize| Flow::from(method_threw(name, count, &format!("Could not find file '{path}'."), "System.IO.FileNotFoundException"));
     let write = |content: String, cx: &mut dyn Context| {
         if cx.world().write_file(&path, content.as_bytes()) {
             Ok(())
         } else {
-            Err(Flow::from(method_threw(name, arguments.len(), &format!("Access to the path '{path}' is denied."), "System.UnauthorizedAccessException")))
+            Err(Flow::from(method_threw(
+                name,
+                arguments.len(),
+                &format!("Access to the path '{path}' is denied."),
+                "System.UnauthorizedAccessException",
+            )))
         }
     };
     Ok(Some(match lower {
@@ -700,10 +739,12 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
         return Ok(Value::List(List::new(ListKind::Generic(rest.trim_end_matches(']').into()), items)));
     }
     Ok(match &*full {
-        "System.Object" | "System.Management.Automation.PSObject" | "System.Management.Automation.PSCustomObject" => match arguments.first() {
-            Some(value) => value.clone(),
-            None => PsObject::custom().into(),
-        },
+        "System.Object" | "System.Management.Automation.PSObject" | "System.Management.Automation.PSCustomObject" => {
+            match arguments.first() {
+                Some(value) => value.clone(),
+                None => PsObject::custom().into(),
+            }
+        }
         "System.Collections.ArrayList" => {
             Value::List(List::new(ListKind::ArrayList, arguments.first().and_then(Value::items).unwrap_or_default()))
         }
@@ -711,12 +752,15 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
         "System.Collections.Specialized.OrderedDictionary" => Value::hashtable(true, []),
         "System.String" => match arguments {
             [c, n] => Value::str(shared_text(c).repeat(usize::try_from(int(std::slice::from_ref(n), 0)?).unwrap_or(0).min(1 << 20))),
-            [one] => Value::str(one.items().map_or_else(|| shared_text(one).to_string(), |i| i.iter().map(|c| shared_text(c).to_string()).collect())),
+            [one] => Value::str(
+                one.items().map_or_else(|| shared_text(one).to_string(), |i| i.iter().map(|c| shared_text(c).to_string()).collect()),
+            ),
             _ => return Err(no_constructor(&full, count).into()),
         },
         "System.Text.StringBuilder" => {
             let start = arguments.first().filter(|a| matches!(a, Value::Str(_))).map_or_else(|| "".into(), shared_text);
-            let object = PsObject::new("System.Text.StringBuilder").with("Capacity", 16).with("Length", i32::try_from(start.len()).unwrap_or(0));
+            let object =
+                PsObject::new("System.Text.StringBuilder").with("Capacity", 16).with("Length", i32::try_from(start.len()).unwrap_or(0));
             object.with("Text", start).into()
         }
         "System.Diagnostics.Stopwatch" => PsObject::new("System.Diagnostics.Stopwatch")

@@ -1,0 +1,155 @@
+//! A small world for the tests of the language.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use firedrill_powershell::command::{
+    CommandError, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType,
+    Resolution, SetMembership,
+};
+use firedrill_powershell::value::DateTime;
+use firedrill_powershell::{BoundParameters, PsObject, Value};
+
+/// A world with a few commands, a clock, a file system and answers to prompts.
+#[derive(Default)]
+#[allow(unreachable_pub)]
+pub struct TestWorld {
+    /// Virtual nanoseconds since the epoch.
+    pub now: i64,
+    /// Files by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Answers to prompts, first one first.
+    pub answers: Vec<String>,
+    /// Prompts as they were shown.
+    pub prompts: Vec<String>,
+    guids: u128,
+}
+
+fn parameter(name: &str, parameter_type: ParameterType, position: Option<u32>, mandatory: bool, by_value: bool) -> ParameterInfo {
+    ParameterInfo {
+        name: name.into(),
+        aliases: Vec::new(),
+        parameter_type,
+        memberships: vec![SetMembership { set: None, mandatory, position, by_value, by_property_name: by_value }],
+        remaining: false,
+        procedure_spelling: false,
+        unmodelled: false,
+    }
+}
+
+fn info(name: &str, parameters: Vec<ParameterInfo>, should_process: bool) -> CommandInfo {
+    CommandInfo {
+        name: name.into(),
+        module: "Test".into(),
+        parameters,
+        sets: vec![ParameterSetInfo { name: "__AllParameterSets".into() }],
+        default_set: Some(0),
+        supports_should_process: should_process,
+        confirm_impact: ConfirmImpact::Medium,
+        implementing_type: format!("Test.{}Command", name.replace('-', "")).into(),
+    }
+}
+
+fn text(name: &str, position: Option<u32>, mandatory: bool, by_value: bool) -> ParameterInfo {
+    parameter(name, ParameterType::Text("System.String".into()), position, mandatory, by_value)
+}
+
+fn commands() -> Vec<CommandInfo> {
+    vec![
+        info("Get-CsThing", vec![text("Identity", Some(0), false, true)], false),
+        info("Remove-CsThing", vec![text("Identity", Some(0), true, true)], true),
+        info("Test-CsThing", vec![text("Identity", Some(0), true, true)], false),
+    ]
+}
+
+impl CommandProvider for TestWorld {
+    fn resolve(&self, name: &str) -> Resolution {
+        if name.eq_ignore_ascii_case("Get-CsUnmodelled") {
+            return Resolution::Unmodelled(None);
+        }
+        match commands().into_iter().find(|c| c.name.eq_ignore_ascii_case(name)) {
+            Some(info) => Resolution::Command(Arc::new(info)),
+            None => Resolution::Unknown,
+        }
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        commands().into_iter().map(|c| c.name).collect()
+    }
+
+    fn invoke(
+        &mut self,
+        command: &CommandInfo,
+        parameters: &BoundParameters,
+        invocation: &mut dyn Invocation,
+    ) -> Result<(), Box<CommandError>> {
+        let identity = parameters.text("Identity");
+        match &*command.name {
+            "Get-CsThing" => {
+                for (name, size) in [("alpha", 1), ("beta", 2), ("gamma", 3)] {
+                    if identity.as_deref().is_none_or(|i| i.eq_ignore_ascii_case(name)) {
+                        invocation.verbose(&format!("Reading {name}."));
+                        invocation.output(PsObject::new("Test.Thing").with("Identity", name).with("Size", size).into());
+                    }
+                }
+                Ok(())
+            }
+            "Remove-CsThing" => {
+                let identity = identity.unwrap_or_default();
+                if invocation.should_process(&identity, "Remove-CsThing") {
+                    invocation.output(Value::str(format!("removed {identity}")));
+                }
+                Ok(())
+            }
+            _ => {
+                let identity = identity.unwrap_or_default();
+                let error = CommandError {
+                    message: format!("The thing \"{identity}\" is broken.").into(),
+                    id: "BrokenThing".into(),
+                    category: "InvalidOperation".into(),
+                    exception_types: vec!["System.InvalidOperationException".into()],
+                    target: Value::str(&*identity),
+                };
+                if &*identity == "fatal" {
+                    return Err(Box::new(error));
+                }
+                invocation.error(error);
+                invocation.warning("things break");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Host for TestWorld {
+    fn now(&mut self) -> DateTime {
+        DateTime { nanoseconds: self.now }
+    }
+
+    fn sleep(&mut self, nanoseconds: i64) {
+        self.now += nanoseconds;
+    }
+
+    fn guid(&mut self) -> u128 {
+        self.guids += 1;
+        self.guids
+    }
+
+    fn prompt(&mut self, prompt: &str) -> Option<String> {
+        self.prompts.push(prompt.into());
+        (!self.answers.is_empty()).then(|| self.answers.remove(0))
+    }
+
+    fn computer_name(&self) -> Arc<str> {
+        "fe1.contoso.com".into()
+    }
+
+    fn read_file(&mut self, path: &str) -> Option<Arc<[u8]>> {
+        self.files.get(&path.to_lowercase()).map(|bytes| bytes.as_slice().into())
+    }
+
+    fn write_file(&mut self, path: &str, content: &[u8]) -> bool {
+        self.files.insert(path.to_lowercase(), content.to_vec());
+        true
+    }
+}
