@@ -1,12 +1,22 @@
 //! The binder: from arguments to parameters, one for functions of scripts, built-ins and commands of the world.
+//!
+//! The order is PowerShell's (`CmdletParameterBinderController`): named arguments, positional arguments (default set
+//! first, each first without and then with conversion), remaining arguments, choice of the set; for each pipeline
+//! object by value without conversion, by property name without, by value with, by property name with; at last the
+//! check of mandatory parameters.
+
+mod convert;
 
 use std::sync::Arc;
 
-use crate::command::{BoundParameters, CommandInfo};
+use crate::command::{BoundParameters, CommandInfo, ParameterInfo, ParameterType, SetMembership};
 use crate::error::ErrorRecord;
-use crate::pipeline::Argument;
+use crate::pipeline::{Argument, ArgumentKind};
 use crate::source::Span;
+use crate::types::property;
 use crate::value::Value;
+
+pub use convert::{convert_argument, matches_type, type_label};
 
 /// How to bind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +35,13 @@ pub struct BindOptions {
 pub struct CommonParameters {
     /// By full name (`ErrorAction`, `Verbose`, `WhatIf`, `OutVariable` …) in the order given.
     pub values: Vec<(Arc<str>, Value)>,
+}
+
+impl CommonParameters {
+    /// The value of a common parameter, if it was given.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
 }
 
 /// A command line bound as far as it goes without pipeline objects.
@@ -51,28 +68,596 @@ pub struct BindError {
     pub span: Option<Span>,
 }
 
+/// Common parameters: name, alias, kind.
+const COMMON: &[(&str, &str, CommonKind)] = &[
+    ("Verbose", "vb", CommonKind::Switch),
+    ("Debug", "db", CommonKind::Switch),
+    ("ErrorAction", "ea", CommonKind::Preference),
+    ("WarningAction", "wa", CommonKind::Preference),
+    ("InformationAction", "infa", CommonKind::Preference),
+    ("ErrorVariable", "ev", CommonKind::Text),
+    ("WarningVariable", "wv", CommonKind::Text),
+    ("InformationVariable", "iv", CommonKind::Text),
+    ("OutVariable", "ov", CommonKind::Text),
+    ("OutBuffer", "ob", CommonKind::Number),
+    ("PipelineVariable", "pv", CommonKind::Text),
+];
+
+/// Exist only with `SupportsShouldProcess`.
+const SHOULD_PROCESS: &[(&str, &str, CommonKind)] = &[("WhatIf", "wi", CommonKind::Switch), ("Confirm", "cf", CommonKind::Switch)];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CommonKind {
+    Switch,
+    Preference,
+    Text,
+    Number,
+}
+
+impl CommonKind {
+    fn parameter_type(self) -> ParameterType {
+        match self {
+            Self::Switch => ParameterType::Switch,
+            Self::Preference => {
+                let members = crate::types::enumeration("System.Management.Automation.ActionPreference").unwrap_or_default();
+                ParameterType::Enum(
+                    "System.Management.Automation.ActionPreference".into(),
+                    members.iter().map(|(n, _)| Arc::from(*n)).collect(),
+                )
+            }
+            Self::Text => ParameterType::Text("System.String".into()),
+            Self::Number => ParameterType::Integer("System.Int32".into(), i128::from(i32::MIN), i128::from(i32::MAX)),
+        }
+    }
+}
+
+/// A set of parameter sets.
+type Sets = u128;
+
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    Own(usize),
+    Common(&'static str, CommonKind),
+}
+
+fn binding_error(message: String, id: &str) -> ErrorRecord {
+    ErrorRecord::new(message, id, "InvalidArgument", "System.Management.Automation.ParameterBindingException")
+}
+
+fn blame(record: ErrorRecord, span: Option<Span>) -> Box<BindError> {
+    Box::new(BindError { record, span })
+}
+
+/// All sets of a command.
+fn all_sets(info: &CommandInfo) -> Sets {
+    match info.sets.len() {
+        0 => 1,
+        n if n >= 128 => Sets::MAX,
+        n => (1 << n) - 1,
+    }
+}
+
+/// The sets that a parameter belongs to.
+fn sets_of(info: &CommandInfo, parameter: &ParameterInfo) -> Sets {
+    if parameter.memberships.is_empty() {
+        return all_sets(info);
+    }
+    parameter.memberships.iter().fold(0, |sets, m| sets | m.set.map_or_else(|| all_sets(info), |s| 1 << s.min(127)))
+}
+
+/// How a parameter takes part in one set.
+fn membership(parameter: &ParameterInfo, set: usize) -> Option<&SetMembership> {
+    parameter.memberships.iter().find(|m| m.set == Some(set)).or_else(|| parameter.memberships.iter().find(|m| m.set.is_none()))
+}
+
+/// Indices of the sets in a mask.
+fn indices(sets: Sets) -> impl Iterator<Item = usize> {
+    (0..128).filter(move |s| sets >> s & 1 == 1)
+}
+
+fn default_mask(info: &CommandInfo) -> Sets {
+    info.default_set.map_or(0, |s| 1 << s.min(127))
+}
+
+/// The parameter that a name means: exact name, exact alias, unique prefix of either.
+fn find(info: &CommandInfo, name: &str, options: BindOptions) -> Result<Option<Target>, ErrorRecord> {
+    let visible = |p: &&ParameterInfo| !(options.strict && p.procedure_spelling);
+    let own = || info.parameters.iter().enumerate().filter(|(_, p)| visible(p));
+    if let Some((at, _)) = own().find(|(_, p)| p.name.eq_ignore_ascii_case(name)) {
+        return Ok(Some(Target::Own(at)));
+    }
+    let common: Vec<&(&'static str, &'static str, CommonKind)> = if options.common_parameters {
+        COMMON.iter().chain(SHOULD_PROCESS.iter().filter(|_| info.supports_should_process)).collect()
+    } else {
+        Vec::new()
+    };
+    if let Some((full, _, kind)) = common.iter().find(|(full, _, _)| full.eq_ignore_ascii_case(name)) {
+        return Ok(Some(Target::Common(full, *kind)));
+    }
+    if let Some((at, _)) = own().find(|(_, p)| p.aliases.iter().any(|a| a.eq_ignore_ascii_case(name))) {
+        return Ok(Some(Target::Own(at)));
+    }
+    if let Some((full, _, kind)) = common.iter().find(|(_, alias, _)| alias.eq_ignore_ascii_case(name)) {
+        return Ok(Some(Target::Common(full, *kind)));
+    }
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let starts = |full: &str| full.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
+    let mut matches: Vec<(Target, &str)> = own().filter(|(_, p)| starts(&p.name)).map(|(at, p)| (Target::Own(at), &*p.name)).collect();
+    // Spellings of the procedures never make a real prefix ambiguous.
+    if matches.len() > 1 {
+        let real: Vec<_> =
+            matches.iter().filter(|(t, _)| !matches!(t, Target::Own(at) if info.parameters[*at].procedure_spelling)).copied().collect();
+        if !real.is_empty() {
+            matches = real;
+        }
+    }
+    matches.extend(common.iter().filter(|(full, _, _)| starts(full)).map(|(full, _, kind)| (Target::Common(full, *kind), *full)));
+    for (at, p) in own() {
+        if p.aliases.iter().any(|a| starts(a)) && !matches.iter().any(|(t, _)| matches!(t, Target::Own(m) if *m == at)) {
+            matches.push((Target::Own(at), &p.name));
+        }
+    }
+    match matches.as_slice() {
+        [] => Ok(None),
+        [(target, _)] => Ok(Some(*target)),
+        several => {
+            let mut declared = several.iter().filter(|(t, _)| matches!(t, Target::Own(_)));
+            if let (Some((target, _)), None) = (declared.next(), declared.next()) {
+                return Ok(Some(*target));
+            }
+            let list: String = several.iter().map(|(_, full)| format!(" -{full}")).collect();
+            Err(binding_error(
+                format!("Parameter cannot be processed because the parameter name '{name}' is ambiguous. Possible matches include:{list}."),
+                "AmbiguousParameter",
+            ))
+        }
+    }
+}
+
+/// The state of one binding.
+struct Binder<'a> {
+    info: &'a CommandInfo,
+    values: Vec<Option<Value>>,
+    sets: Sets,
+}
+
+impl<'a> Binder<'a> {
+    fn new(info: &'a CommandInfo) -> Self {
+        Self { info, values: vec![None; info.parameters.len()], sets: all_sets(info) }
+    }
+
+    fn from(info: &'a CommandInfo, bound: &BoundParameters) -> Self {
+        let mut binder = Self::new(info);
+        for (name, value) in &bound.values {
+            if let Some(at) = info.parameters.iter().position(|p| Arc::ptr_eq(&p.name, name) || p.name.eq_ignore_ascii_case(name)) {
+                binder.values[at] = Some(value.clone());
+                binder.sets &= sets_of(info, &info.parameters[at]);
+            }
+        }
+        binder
+    }
+
+    fn into_bound(self, set: Option<usize>) -> BoundParameters {
+        let set = set.and_then(|s| self.info.sets.get(s)).map_or_else(|| "__AllParameterSets".into(), |s| s.name.clone());
+        let values =
+            self.info.parameters.iter().zip(self.values).filter_map(|(p, value)| value.map(|value| (p.name.clone(), value))).collect();
+        BoundParameters { set, values }
+    }
+
+    /// Stores a converted value; the sets that the parameter does not belong to are out.
+    fn store(&mut self, at: usize, value: Value) -> Result<(), ErrorRecord> {
+        let sets = self.sets & sets_of(self.info, &self.info.parameters[at]);
+        if sets == 0 {
+            return Err(ambiguous_set());
+        }
+        self.sets = sets;
+        self.values[at] = Some(value);
+        Ok(())
+    }
+
+    fn bind(&mut self, at: usize, value: &Value) -> Result<(), ErrorRecord> {
+        let parameter = &self.info.parameters[at];
+        let converted = convert::for_parameter(self.info, parameter, value)?;
+        self.store(at, converted)
+    }
+
+    /// Whether a parameter has no value yet.
+    fn free(&self, at: usize) -> bool {
+        self.values[at].is_none()
+    }
+
+    /// Mandatory parameters of a set without value.
+    fn missing(&self, set: usize, from_pipeline: bool) -> Vec<usize> {
+        (0..self.values.len())
+            .filter(|at| {
+                self.free(*at)
+                    && membership(&self.info.parameters[*at], set)
+                        .is_some_and(|m| m.mandatory && !(from_pipeline && (m.by_value || m.by_property_name)))
+            })
+            .collect()
+    }
+
+    /// Narrows to one set when no more pipeline input is to come.
+    fn resolve(&mut self) -> Result<usize, ErrorRecord> {
+        let default = default_mask(self.info);
+        if self.sets.count_ones() > 1 {
+            if self.sets & default != 0 {
+                self.sets = default;
+            } else {
+                let complete: Vec<usize> = indices(self.sets).filter(|s| self.missing(*s, false).is_empty()).collect();
+                match complete.as_slice() {
+                    [one] => self.sets = 1 << one,
+                    _ => return Err(ambiguous_set()),
+                }
+            }
+        }
+        Ok(usize::try_from(self.sets.trailing_zeros()).unwrap_or(0))
+    }
+}
+
+fn ambiguous_set() -> ErrorRecord {
+    binding_error("Parameter set cannot be resolved using the specified named parameters.".into(), "AmbiguousParameterSet")
+}
+
+fn missing_mandatory(info: &CommandInfo, missing: &[usize]) -> ErrorRecord {
+    let names: String = missing.iter().map(|at| format!(" {}", info.parameters[*at].name)).collect();
+    binding_error(
+        format!("Cannot process command because of one or more missing mandatory parameters:{names}."),
+        "MissingMandatoryParameter",
+    )
+}
+
 /// Binds the arguments of a command line.
 pub fn bind(info: &CommandInfo, arguments: &[Argument], options: BindOptions) -> Result<Binding, Box<BindError>> {
-    let _ = (info, arguments, options);
-    Ok(Binding {
-        parameters: BoundParameters::default(),
-        common: CommonParameters::default(),
-        unbound: Vec::new(),
-        remarks: Vec::new(),
-        unmodelled: Vec::new(),
-    })
+    let mut binder = Binder::new(info);
+    let mut common = CommonParameters::default();
+    let (mut remarks, mut unmodelled) = (Vec::new(), Vec::new());
+    let mut rest: Vec<&Argument> = Vec::new();
+    let mut at = 0;
+    while at < arguments.len() {
+        let argument = &arguments[at];
+        at += 1;
+        let ArgumentKind::Named { name, value } = &argument.kind else {
+            rest.push(argument);
+            continue;
+        };
+        let span = Some(argument.span);
+        let Some(target) = find(info, name, options).map_err(|record| blame(record, span))? else {
+            rest.push(argument);
+            continue;
+        };
+        let (label, is_switch, kind) = match target {
+            Target::Own(p) => (info.parameters[p].name.clone(), info.parameters[p].parameter_type == ParameterType::Switch, None),
+            Target::Common(full, kind) => (full.into(), kind == CommonKind::Switch, Some(kind)),
+        };
+        let value = match value {
+            Some(value) => value.clone(),
+            None if is_switch => Value::Bool(true),
+            None => match arguments.get(at).map(|next| &next.kind) {
+                Some(ArgumentKind::Positional { value, .. }) => {
+                    at += 1;
+                    value.clone()
+                }
+                // A word with a dash that is no parameter is the value.
+                Some(ArgumentKind::Named { name: next, value: None }) if matches!(find(info, next, options), Ok(None)) => {
+                    at += 1;
+                    Value::str(format!("-{next}"))
+                }
+                _ => {
+                    let kind = match target {
+                        Target::Own(p) => type_label(&info.parameters[p].parameter_type),
+                        Target::Common(_, kind) => type_label(&kind.parameter_type()),
+                    };
+                    return Err(blame(
+                        binding_error(
+                            format!("Missing an argument for parameter '{label}'. Specify a parameter of type '{kind}' and try again."),
+                            "MissingArgument",
+                        ),
+                        span,
+                    ));
+                }
+            },
+        };
+        let twice = || {
+            blame(
+                binding_error(
+                    format!(
+                        "Cannot bind parameter because parameter '{label}' is specified more than once. To provide multiple values to parameters that \
+                         can accept multiple values, use the array syntax. For example, \"-parameter value1,value2,value3\"."
+                    ),
+                    "ParameterAlreadyBound",
+                ),
+                span,
+            )
+        };
+        match target {
+            Target::Common(full, _) => {
+                if common.get(full).is_some() {
+                    return Err(twice());
+                }
+                let kind = kind.unwrap_or(CommonKind::Text);
+                let converted = convert::named(info, full, &kind.parameter_type(), &value).map_err(|record| blame(record, span))?;
+                common.values.push((full.into(), converted));
+            }
+            Target::Own(p) => {
+                if !binder.free(p) {
+                    return Err(twice());
+                }
+                binder.bind(p, &value).map_err(|record| blame(record, span))?;
+                note(&info.parameters[p], info, &mut remarks, &mut unmodelled);
+            }
+        }
+    }
+    let rest = positional(&mut binder, rest, &mut unmodelled)?;
+    let unbound = remaining(&mut binder, rest, options)?;
+    if !options.has_input && !info.sets.is_empty() {
+        binder.resolve().map_err(|record| blame(record, None))?;
+    } else if options.has_input && binder.sets.count_ones() > 1 {
+        let takes_input: Sets = indices(binder.sets)
+            .filter(|s| {
+                info.parameters
+                    .iter()
+                    .enumerate()
+                    .any(|(p, i)| binder.free(p) && membership(i, *s).is_some_and(|m| m.by_value || m.by_property_name))
+            })
+            .fold(0, |sets, s| sets | 1 << s);
+        if takes_input != 0 {
+            binder.sets = takes_input;
+        }
+    }
+    // What the pipeline cannot bring must be there now.
+    let candidates: Vec<usize> = indices(binder.sets).collect();
+    if candidates.iter().all(|s| !binder.missing(*s, options.has_input).is_empty()) {
+        let default = info.default_set.filter(|d| binder.sets >> (*d).min(127) & 1 == 1);
+        let set = default.or(candidates.first().copied()).unwrap_or(0);
+        let missing = binder.missing(set, options.has_input);
+        return Err(blame(missing_mandatory(info, &missing), None));
+    }
+    let set = if binder.sets.count_ones() == 1 { usize::try_from(binder.sets.trailing_zeros()).ok() } else { info.default_set };
+    Ok(Binding { parameters: binder.into_bound(set), common, unbound, remarks, unmodelled })
+}
+
+fn note(parameter: &ParameterInfo, info: &CommandInfo, remarks: &mut Vec<String>, unmodelled: &mut Vec<String>) {
+    if parameter.procedure_spelling {
+        remarks.push(format!(
+            "{} -{}: the product's documents print this parameter, the product does not know it; a real shell answers: A parameter cannot be found \
+             that matches parameter name '{}'.",
+            info.name, parameter.name, parameter.name
+        ));
+    }
+    if parameter.unmodelled {
+        unmodelled.push(format!("{} -{}", info.name, parameter.name));
+    }
+}
+
+/// Binds by position; returns what is left over.
+fn positional<'a>(
+    binder: &mut Binder<'_>,
+    rest: Vec<&'a Argument>,
+    unmodelled: &mut Vec<String>,
+) -> Result<Vec<&'a Argument>, Box<BindError>> {
+    let info = binder.info;
+    let mut slots: Vec<(u32, usize, Sets)> = Vec::new();
+    for (at, parameter) in info.parameters.iter().enumerate() {
+        if !binder.free(at) || parameter.remaining {
+            continue;
+        }
+        for m in &parameter.memberships {
+            if let Some(position) = m.position {
+                let sets = m.set.map_or_else(|| all_sets(info), |s| 1 << s.min(127));
+                slots.push((position, at, sets));
+            }
+        }
+    }
+    slots.sort_by_key(|(position, at, _)| (*position, *at));
+    let mut rest = rest.into_iter().peekable();
+    let mut left = Vec::new();
+    let mut positions: Vec<u32> = slots.iter().map(|(p, _, _)| *p).collect();
+    positions.dedup();
+    for position in positions {
+        // Named arguments that nobody knows stay for the error message.
+        while let Some(named) = rest.next_if(|a| matches!(a.kind, ArgumentKind::Named { .. })) {
+            left.push(named);
+        }
+        let here: Vec<usize> = slots
+            .iter()
+            .filter(|(p, at, sets)| *p == position && binder.free(*at) && sets & binder.sets != 0)
+            .map(|(_, at, _)| *at)
+            .collect();
+        if here.is_empty() {
+            continue;
+        }
+        let Some(argument) = rest.next() else { break };
+        let ArgumentKind::Positional { value, .. } = &argument.kind else { continue };
+        let default = default_mask(info);
+        let in_default = |at: &usize| slots.iter().any(|(p, s, sets)| *p == position && s == at && sets & default & binder.sets != 0);
+        let mut order: Vec<usize> = here.iter().copied().filter(|at| in_default(at)).collect();
+        order.extend(here.iter().copied().filter(|at| !in_default(at)));
+        let chosen = order.iter().copied().find(|at| matches_type(value, &info.parameters[*at].parameter_type));
+        match chosen {
+            Some(at) => {
+                binder.bind(at, value).map_err(|record| blame(record, Some(argument.span)))?;
+                if info.parameters[at].unmodelled {
+                    unmodelled.push(format!("{} -{}", info.name, info.parameters[at].name));
+                }
+            }
+            None => {
+                let mut first_error = None;
+                let mut bound = false;
+                for at in order {
+                    match binder.bind(at, value) {
+                        Ok(()) => {
+                            if info.parameters[at].unmodelled {
+                                unmodelled.push(format!("{} -{}", info.name, info.parameters[at].name));
+                            }
+                            bound = true;
+                            break;
+                        }
+                        Err(record) => {
+                            first_error.get_or_insert(record);
+                        }
+                    }
+                }
+                if !bound && let Some(record) = first_error {
+                    return Err(blame(record, Some(argument.span)));
+                }
+            }
+        }
+    }
+    left.extend(rest);
+    Ok(left)
+}
+
+/// Gives left-over arguments to the parameter that takes the rest, or refuses them.
+fn remaining(binder: &mut Binder<'_>, rest: Vec<&Argument>, options: BindOptions) -> Result<Vec<Value>, Box<BindError>> {
+    let info = binder.info;
+    if rest.is_empty() {
+        return Ok(Vec::new());
+    }
+    let as_values = |rest: &[&Argument]| {
+        let mut values = Vec::new();
+        for argument in rest {
+            match &argument.kind {
+                ArgumentKind::Positional { value, .. } => values.push(value.clone()),
+                ArgumentKind::Named { name, value } => {
+                    values.push(Value::str(if value.is_some() { format!("-{name}:") } else { format!("-{name}") }));
+                    values.extend(value.clone());
+                }
+            }
+        }
+        values
+    };
+    let taker = (0..info.parameters.len())
+        .find(|at| info.parameters[*at].remaining && binder.free(*at) && sets_of(info, &info.parameters[*at]) & binder.sets != 0);
+    if let Some(at) = taker {
+        let values = as_values(&rest);
+        // One array given where the rest is taken stays one array.
+        let value = match values.as_slice() {
+            [one] if one.items().is_some() => one.clone(),
+            _ => Value::array(values),
+        };
+        binder.bind(at, &value).map_err(|record| blame(record, rest.first().map(|a| a.span)))?;
+        return Ok(Vec::new());
+    }
+    if !options.common_parameters {
+        return Ok(as_values(&rest));
+    }
+    let first_named = rest.iter().find(|a| matches!(a.kind, ArgumentKind::Named { .. })).or(rest.first()).copied();
+    let Some(argument) = first_named else { return Ok(Vec::new()) };
+    let record = match &argument.kind {
+        ArgumentKind::Named { name, .. } => {
+            binding_error(format!("A parameter cannot be found that matches parameter name '{name}'."), "NamedParameterNotFound")
+        }
+        ArgumentKind::Positional { value, .. } => binding_error(
+            format!("A positional parameter cannot be found that accepts argument '{}'.", crate::convert::to_text(value, " ")),
+            "PositionalParameterNotFound",
+        ),
+    };
+    Err(blame(record, Some(argument.span)))
 }
 
 impl Binding {
     /// Binds one pipeline object on top of the command line, chooses the set and checks mandatory parameters.
     pub fn bind_pipeline(&self, info: &CommandInfo, input: &Value) -> Result<BoundParameters, Box<BindError>> {
-        let _ = (info, input);
-        Ok(self.parameters.clone())
+        let mut binder = Binder::from(info, &self.parameters);
+        let mut took = false;
+        for (by_value, coerce) in [(true, false), (false, false), (true, true), (false, true)] {
+            // By value one parameter takes the object; by property name each takes its own.
+            if by_value && took {
+                continue;
+            }
+            for (at, parameter) in info.parameters.iter().enumerate() {
+                if !binder.free(at) {
+                    continue;
+                }
+                let takes = indices(binder.sets)
+                    .filter_map(|s| membership(parameter, s))
+                    .any(|m| if by_value { m.by_value } else { m.by_property_name });
+                if !takes {
+                    continue;
+                }
+                let found;
+                let candidate = if by_value {
+                    input
+                } else {
+                    let by_name = std::iter::once(&parameter.name).chain(&parameter.aliases).find_map(|n| declared_property(input, n));
+                    match by_name {
+                        Some(value) => {
+                            found = value;
+                            &found
+                        }
+                        None => continue,
+                    }
+                };
+                if !coerce && !matches_type(candidate, &parameter.parameter_type) {
+                    continue;
+                }
+                if coerce && candidate.is_null() && !by_value {
+                    continue;
+                }
+                if let Ok(value) = convert::for_parameter(info, parameter, candidate)
+                    && binder.store(at, value).is_ok()
+                {
+                    took = true;
+                    if by_value {
+                        break;
+                    }
+                }
+            }
+        }
+        if !took {
+            let record = binding_error(
+                "The input object cannot be bound to any parameters for the command either because the command does not take pipeline input or the \
+                 input and its properties do not match any of the parameters that take pipeline input."
+                    .into(),
+                "InputObjectNotBound",
+            );
+            return Err(blame(record.with_target(input.clone()), None));
+        }
+        let set = binder.resolve().map_err(|record| blame(record.with_target(input.clone()), None))?;
+        let missing = binder.missing(set, false);
+        if !missing.is_empty() {
+            let names: Vec<&str> = missing.iter().map(|at| &*info.parameters[*at].name).collect();
+            let record = binding_error(
+                format!(
+                    "The input object cannot be bound because it did not contain the information required to bind all mandatory parameters:  {}",
+                    names.join(" ")
+                ),
+                "InputObjectMissingMandatory",
+            );
+            return Err(blame(record.with_target(input.clone()), None));
+        }
+        Ok(binder.into_bound(Some(set)))
     }
 
     /// Chooses the set and checks mandatory parameters when there is no pipeline input.
     pub fn finish(&self, info: &CommandInfo) -> Result<BoundParameters, Box<BindError>> {
-        let _ = info;
-        Ok(self.parameters.clone())
+        let mut binder = Binder::from(info, &self.parameters);
+        if info.sets.is_empty() {
+            return Ok(self.parameters.clone());
+        }
+        let set = binder.resolve().map_err(|record| blame(record, None))?;
+        let missing = binder.missing(set, false);
+        if !missing.is_empty() {
+            return Err(blame(missing_mandatory(info, &missing), None));
+        }
+        Ok(binder.into_bound(Some(set)))
+    }
+}
+
+/// A property for binding by name: collections and the members that everything has do not count.
+fn declared_property(input: &Value, name: &str) -> Option<Value> {
+    match input {
+        Value::Object(object) => object.get(name).or_else(|| {
+            object.script_member(name)?;
+            property(input, name)
+        }),
+        Value::Array(_) | Value::List(_) | Value::Null => None,
+        Value::Str(_) if !name.eq_ignore_ascii_case("length") => None,
+        Value::Hash(_) => None,
+        other if crate::types::property_names(other).iter().any(|n| n.eq_ignore_ascii_case(name)) => property(other, name),
+        _ => None,
     }
 }
