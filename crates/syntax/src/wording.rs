@@ -124,6 +124,9 @@ fn describe(source: &Source, error: &Error, span: Span, limits: &Limits) -> Word
         Error::NullIntoString { .. } => {
             words("wrong-type", "the value is empty where a text is expected").hint("write the value, or leave the key out")
         }
+        Error::Unexpected { expected: "sequence start", .. } if source.slice(span).is_empty() => {
+            words("wrong-type", "the value is empty where a list is expected").hint("write `[]`, or leave the key out")
+        }
         Error::Unexpected { expected, .. } => unexpected_node(expected),
         Error::Eof { .. } => words("empty-document", "the document is empty"),
         Error::MultipleDocuments { .. } => {

@@ -21,8 +21,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits of documents written by people: 8 MiB, 32 levels, two million values.
-    pub const DOCUMENT: Self = Self { max_bytes: 8 * 1024 * 1024, max_depth: 32, max_nodes: 2_000_000 };
+    /// Limits of documents written by people: 8 MiB, 32 levels, half a million values.
+    pub const DOCUMENT: Self = Self { max_bytes: 8 * 1024 * 1024, max_depth: 32, max_nodes: 500_000 };
 
     /// Checks the size of a file before anything of it is read.
     ///

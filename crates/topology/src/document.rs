@@ -343,6 +343,14 @@ pub struct RecordDocument {
     pub txt: Vec<Located<String>>,
 }
 
+impl RecordDocument {
+    /// How many records the entry stands for.
+    pub fn count(&self) -> usize {
+        let Self { name: _, ttl: _, a, aaaa, cname, ns, srv, txt } = self;
+        a.len() + aaaa.len() + usize::from(cname.is_some()) + ns.len() + srv.len() + txt.len()
+    }
+}
+
 /// A service record.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,26 @@
 //! A document ([`document`]) is what an operator writes; [`model`] is what it means once it is valid. [`load`] leads
 //! from one to the other and collects every problem on the way. The crate knows nothing of time or commands and does no
 //! I/O beyond reading a given text.
+//!
+//! ```
+//! use firedrill_syntax::{Source, render};
+//!
+//! let source = Source::new(
+//!     "small.yaml",
+//!     r#"
+//! name: small
+//! product: 2015
+//! sip_domains: [contoso.com]
+//! sites: [{ name: Site1 }]
+//! pools:
+//!   - { fqdn: sfb1.contoso.com, site: Site1, edition: standard, file_store: \\sfb1.contoso.com\sfb, central_management: active }
+//! users:
+//!   - { address: "user{n:03}@contoso.com", count: 500, pool: sfb1.contoso.com }
+//! "#,
+//! );
+//! let topology = firedrill_topology::load(&source).into_result().map_err(|problems| render(&problems, false)).unwrap();
+//! assert_eq!(topology.users.len(), 500);
+//! ```
 
 pub mod document;
 pub mod limits;

@@ -16,5 +16,7 @@ pub const MAX_SERVERS_OF_A_POOL: usize = 64;
 pub const MAX_DOMAINS: usize = 2_000;
 /// Most DNS zones.
 pub const MAX_ZONES: usize = 1_000;
-/// Most DNS records of all zones together.
+/// Most DNS records (addresses, targets, texts) of all zones together.
 pub const MAX_RECORDS: usize = 100_000;
+/// Most DNS records of one name and type.
+pub const MAX_RECORDS_OF_A_SET: usize = 1_000;

@@ -133,6 +133,10 @@ fn limits_have_names() {
         (0..=limits::MAX_USER_ENTRIES).map(|n| format!("  - {{ address: u{n}@contoso.com, pool: pool1.contoso.com }}\n")).collect();
     let loaded = load_bytes("a.yaml", format!("{SMALL}users:\n{many}").as_bytes());
     assert_eq!(codes(&loaded), ["limit"]);
+    let one_name: String = (0..=limits::MAX_RECORDS_OF_A_SET).map(|n| format!("10.0.{}.{}, ", n / 256, n % 256)).collect();
+    let zone = "dns_zones:\n  - origin: contoso.com\n    soa: { primary: ns.contoso.com, responsible: h.contoso.com, serial: 1 }\n";
+    let loaded = load_bytes("a.yaml", format!("{SMALL}{zone}    records: [{{ name: a, a: [{one_name}] }}]\n").as_bytes());
+    assert_eq!(codes(&loaded), ["limit"]);
     let ranges: String = (0..=limits::MAX_USER_RANGES)
         .map(|n| format!("  - {{ address: \"u{n}x{{n}}@contoso.com\", count: 1, pool: pool1.contoso.com }}\n"))
         .collect();
@@ -162,6 +166,36 @@ proptest! {
     #[test]
     fn arbitrary_yaml_gets_an_answer(text in r#"([a-z]{1,4}: ?|- |\[|\]|\{|\}|"|'|\n {0,6}|&a|\*a|<<|#|\||>|!t|,|é|\\|\t|0|true|---\n){0,60}"#) {
         answers(text.as_bytes());
+    }
+
+    /// A good topology with lines taken out and words put in other places: YAML as a rule, and wrong in meaning.
+    #[test]
+    fn shuffled_topologies_get_an_answer(
+        lost in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..12),
+    ) {
+        let text = include_str!("../../../fixtures/legacy-cms.yaml");
+        let mut lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+        for at in lost {
+            lines.remove(at.index(lines.len()));
+        }
+        let text = lines.join("\n");
+        let mut words: Vec<&str> = text.split_inclusive([' ', '\n']).collect();
+        // Only words that are values change places, each keeping what follows it: the shape stays.
+        let values: Vec<usize> = words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| word.trim_end().len() > 2 && word.trim_end().chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c)))
+            .map(|(at, _)| at)
+            .collect();
+        let original = words.clone();
+        for (a, b) in swaps {
+            let (a, b) = (values[a.index(values.len())], values[b.index(values.len())]);
+            if original[a].ends_with('\n') == original[b].ends_with('\n') {
+                words.swap(a, b);
+            }
+        }
+        answers(words.concat().as_bytes());
     }
 
     /// A good topology with a few bytes changed never panics, and never loads with an error.

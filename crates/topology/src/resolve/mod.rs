@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use firedrill_syntax::{Diagnostic, Diagnostics, Located, Source, Span, quote};
 
-use crate::document::{ProductDocument, TopologyDocument};
+use crate::document::{ProductDocument, RecordDocument, TopologyDocument};
 use crate::limits;
 use crate::model::*;
 use crate::names::NameProblem;
@@ -92,7 +92,7 @@ impl Resolver<'_> {
 
     fn is_within_limits(&mut self) -> bool {
         let document = self.document;
-        let records: usize = document.dns_zones.iter().map(|zone| zone.records.len()).sum();
+        let records: usize = document.dns_zones.iter().flat_map(|zone| &zone.records).map(RecordDocument::count).sum();
         let servers = document.pools.iter().map(|p| p.front_ends.len()).chain(document.edge_pools.iter().map(|e| e.servers.len()));
         for (what, count, limit) in [
             ("sites", document.sites.len(), limits::MAX_SITES),

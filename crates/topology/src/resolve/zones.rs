@@ -7,6 +7,7 @@ use firedrill_syntax::{DurationText, Located, Span, quote};
 
 use super::Resolver;
 use crate::document::{RecordDocument, SoaDocument, SrvDocument, ZoneDocument};
+use crate::limits::MAX_RECORDS_OF_A_SET;
 use crate::model::*;
 use crate::names::{LabelKind, NameProblem, domain_labels};
 
@@ -112,7 +113,7 @@ impl Resolver<'_> {
             };
             let Some(owner) = self.owner_name(origin, &record.name) else { continue };
             let data = self.record_data(record);
-            if data.is_empty() && !self.has_data(record) {
+            if record.count() == 0 {
                 let message = format!("the record {} has no data", quote(&record.name.value));
                 self.report(
                     self.error("empty-record", record.name.span, message).hint("add `a:`, `aaaa:`, `cname:`, `ns:`, `srv:` or `txt:`"),
@@ -133,6 +134,11 @@ impl Resolver<'_> {
                             .hint("write them as one entry"),
                     );
                 }
+                if set.data.len() == MAX_RECORDS_OF_A_SET {
+                    let message = format!("{} has more than {MAX_RECORDS_OF_A_SET} records of one type", quote(&owner));
+                    self.report(self.error("limit", span, message).hint("answers of that size fit no DNS message"));
+                    break;
+                }
                 if let Some(same) = set.data.iter().position(|known| *known == data) {
                     self.report(
                         self.warning("duplicate-record", span, format!("the same record of {} stands twice", quote(&owner)))
@@ -146,11 +152,6 @@ impl Resolver<'_> {
             }
         }
         (sets, places)
-    }
-
-    fn has_data(&self, record: &RecordDocument) -> bool {
-        let RecordDocument { a, aaaa, cname, ns, srv, txt, .. } = record;
-        !(a.is_empty() && aaaa.is_empty() && cname.is_none() && ns.is_empty() && srv.is_empty() && txt.is_empty())
     }
 
     /// The whole owner name of a record, or nothing after a diagnostic.

@@ -18,6 +18,23 @@ pub(super) fn check(resolver: &mut Resolver<'_>) {
     federation(resolver);
     generations(resolver);
     routes(resolver);
+    addresses(resolver);
+}
+
+/// Clients and partners find an Edge pool by the address of its Access Edge service (dossier F.5). Only zones of the
+/// document can be looked into.
+fn addresses(resolver: &mut Resolver<'_>) {
+    for document in &resolver.document.edge_pools {
+        let access = &document.external.access;
+        let name = access.to_ascii_lowercase();
+        let is_home = |zone: &&Zone| name == zone.origin || name.ends_with(&format!(".{}", zone.origin));
+        let Some(zone) = resolver.topology.zones.iter().filter(is_home).max_by_key(|zone| zone.origin.len()) else { continue };
+        let has = |kind| zone.records.contains_key(&(name.clone(), kind));
+        if !has(RecordType::A) && !has(RecordType::Aaaa) && !has(RecordType::Cname) {
+            let message = format!("the Access Edge service {} has no address in the zone {}", quote(&name), quote(&zone.origin));
+            resolver.report(resolver.warning("access-without-address", access.span, message).hint("add a record with `a:` for it"));
+        }
+    }
 }
 
 fn federation(resolver: &mut Resolver<'_>) {

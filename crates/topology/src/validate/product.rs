@@ -6,7 +6,7 @@ use crate::document::SqlDocument;
 use crate::model::*;
 use crate::resolve::Resolver;
 
-/// Most Front Ends of a pool (dossier B.8). The 2010 limit is that of the Lync Server 2010 planning pages.
+/// Most Front Ends of a pool (dossier B.8). The dossier is silent on 2010: ten is what its planning pages said (inferred).
 fn most_front_ends(version: ProductVersion) -> usize {
     match version {
         ProductVersion::Lync2010 => 10,
