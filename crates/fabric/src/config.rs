@@ -188,6 +188,22 @@ impl Configuration {
     }
 }
 
+impl Configuration {
+    /// Whether the document describes this deployment: as many sites, pools and Edge pools, and no reference beyond them.
+    pub(crate) fn fits(&self, topology: &Topology) -> bool {
+        let pool = |id: &PoolId| id.index() < topology.pools.len();
+        let edge = |id: &EdgePoolId| id.index() < topology.edge_pools.len();
+        self.sites.len() == topology.sites.len()
+            && self.pools.len() == topology.pools.len()
+            && self.edges.len() == topology.edge_pools.len()
+            && pool(&self.cms_active)
+            && self.cms_standby.iter().all(pool)
+            && self.sites.iter().flat_map(|site| site.federation_route.iter().chain(&site.xmpp_route)).all(edge)
+            && self.pools.iter().all(|settings| settings.backup.iter().all(pool) && settings.media_edge.iter().all(edge))
+            && self.edges.iter().all(|settings| pool(&settings.next_hop))
+    }
+}
+
 impl Default for RegistrarSettings {
     fn default() -> Self {
         Self {

@@ -2,8 +2,9 @@
 //!
 //! An operation that takes time is a process: data, not code, so that a fabric can be cloned in the middle of one.
 
-use firedrill_topology::{ComputerId, EdgePoolId, PoolId, UserId};
+use firedrill_topology::{ComputerId, EdgePoolId, PoolId, Topology, UserId};
 
+use crate::administration;
 use crate::config::Configuration;
 use crate::evidence::Evidence;
 use crate::service::ServiceName;
@@ -326,4 +327,69 @@ pub enum AnyPool {
     FrontEnd(PoolId),
     /// Edge pool.
     Edge(EdgePoolId),
+}
+
+impl Operation {
+    /// What logs and reports call it: `pool failover`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::PoolFailover(_) => "pool failover",
+            Self::PoolFailback(_) => "pool failback",
+            Self::CmsFailover(_) => "cms failover",
+            Self::MoveCms { .. } => "cms move",
+            Self::InstallCmsDatabase { .. } => "cms database install",
+            Self::SetConfigurationStoreLocation { .. } => "store location",
+            Self::ImportConfiguration { .. } => "configuration import",
+            Self::Replicate { .. } => "cms replication",
+            Self::Publish { .. } => "publish",
+            Self::EnableTopology => "enable topology",
+            Self::RunSetup { .. } => "setup",
+            Self::BackupSync { .. } => "backup sync",
+            Self::MoveUser { .. } => "user move",
+            Self::DatabaseFailover { .. } => "database failover",
+            Self::StartServices { .. } => "service start",
+            Self::StopServices { .. } => "service stop",
+            Self::ComputerFailover { .. } => "computer failover",
+            Self::ComputerFailback { .. } => "computer failback",
+            Self::ResetPoolRegistrarState { .. } => "registrar reset",
+            Self::StartPool { .. } => "pool start",
+        }
+    }
+
+    /// What it works on: an FQDN, an address, or the caller's computer where nothing else is named.
+    pub fn subject(&self, topology: &Topology, caller: Caller) -> String {
+        let pool = |id: &PoolId| topology.pool(*id).fqdn.clone();
+        let computer = |id: &ComputerId| topology.computer(*id).fqdn.clone();
+        match self {
+            Self::PoolFailover(order) => pool(&order.pool),
+            Self::PoolFailback(order) => pool(&order.pool),
+            Self::BackupSync { pool: id, .. }
+            | Self::DatabaseFailover { pool: id, .. }
+            | Self::ResetPoolRegistrarState { pool: id, .. }
+            | Self::StartPool { pool: id, .. } => pool(id),
+            Self::RunSetup { computer: id }
+            | Self::StartServices { computer: id, .. }
+            | Self::StopServices { computer: id, .. }
+            | Self::ComputerFailover { computer: id, .. }
+            | Self::ComputerFailback { computer: id, .. }
+            | Self::Replicate { replica: Some(id) } => computer(id),
+            Self::InstallCmsDatabase { sql_server, .. } | Self::SetConfigurationStoreLocation { sql_server, .. } => sql_server.clone(),
+            Self::MoveUser { user, .. } => topology.users.address(*user).unwrap_or_default(),
+            _ => computer(&caller.computer),
+        }
+    }
+
+    /// How long it takes between its checks and its effect, for operations that have one effect at their end (inferred).
+    pub(crate) fn length(&self) -> SimDuration {
+        match self {
+            Self::InstallCmsDatabase { .. } => administration::INSTALL_DATABASE_TIME,
+            Self::Publish { enable: true, .. } => administration::PUBLISH_TIME + administration::ENABLE_TIME,
+            Self::Publish { enable: false, .. } => administration::PUBLISH_TIME,
+            Self::EnableTopology => administration::ENABLE_TIME,
+            Self::RunSetup { .. } => administration::SETUP_TIME,
+            Self::MoveUser { .. } => administration::MOVE_USER_TIME,
+            Self::DatabaseFailover { .. } => administration::DATABASE_FAILOVER_TIME,
+            _ => SimDuration::ZERO,
+        }
+    }
 }

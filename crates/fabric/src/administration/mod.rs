@@ -1,18 +1,38 @@
 //! CMS, replication, Backup Service, pool failover and the other operations: the public questions and deeds.
-#![allow(clippy::todo, unused_variables, clippy::unimplemented, dead_code)]
 
+mod backup_service;
+mod cms_failover;
+mod cms_move;
+mod computer_failover;
+mod pool_failback;
+mod pool_failover;
 mod processes;
+mod publish;
+mod registrar_reset;
+mod replication;
+mod services;
 mod state;
+mod store;
+mod users;
 
-use std::sync::Arc;
-
+pub use backup_service::{BACKUP_FILE_PORT, SYNC_TIME};
+pub use cms_failover::{CMS_AGENT_TIME, CMS_DRAIN_LIMIT, CMS_READ_ONLY_TIME, CMS_RESTORE_TIME, CMS_TAKE_OVER_TIME};
+pub use cms_move::{CMS_MOVE_TIME, INSTALL_DATABASE_TIME};
+pub use computer_failover::COMPUTER_DRAIN_TIME;
+pub use pool_failback::{FAILBACK_PER_USER, SHORTEST_FAILBACK, failback_duration};
+pub use pool_failover::{DEFAULT_FAILOVER_WAIT, HYDRATION_ATTEMPTS, HYDRATION_RETRY, HYDRATION_STEPS, MANAGEMENT_PORT, failover_duration};
+pub use publish::{ENABLE_TIME, PUBLISH_TIME, SETUP_TIME};
+pub use registrar_reset::{POOL_START_LIMIT, ROUTING_GROUP_RELOAD_TIME};
+pub use replication::{EDGE_REPLICATION_PORT, IMPORT_TIME, PUSH_TIME, REPLICATION_PORT, RETURN_TIME, SNAPSHOT_TIME};
+pub use services::{RPC_PORT, SERVICE_WAIT_LIMIT};
 pub(crate) use state::{AdminState, Installed, Transfer};
+pub use store::{AGENT_HEARTBEAT, SQL_PORT};
+pub use users::{DATABASE_FAILOVER_TIME, MOVE_USER_TIME};
 
 use firedrill_topology::{ComputerId, PoolId, SqlId};
 
-use crate::config::{Configuration, PoolState};
-use crate::fabric::{Fabric, LimitError};
-use crate::operation::{BackupModule, Caller, Operation, OperationError, OperationReport, ProcessId};
+use crate::fabric::Fabric;
+use crate::operation::BackupModule;
 use crate::time::SimTime;
 
 /// `Get-CsManagementStoreReplicationStatus`, one replica (dossier D.3).
@@ -105,142 +125,25 @@ pub struct BackupReport {
 }
 
 impl Fabric {
-    /// Starts an operation; it runs while virtual time runs.
-    pub fn start_operation(&mut self, operation: Operation, caller: Caller) -> ProcessId {
-        todo!()
-    }
-
-    /// The report of an operation, once it has ended; each report is handed out once.
-    pub fn take_report(&mut self, process: ProcessId) -> Option<OperationReport> {
-        todo!()
-    }
-
-    /// Runs an operation to its end in virtual time.
-    ///
-    /// # Errors
-    /// When a limit of events or of virtual time is hit. That the operation failed stands in its report.
-    pub fn perform(&mut self, operation: Operation, caller: Caller) -> Result<OperationReport, LimitError> {
-        todo!()
-    }
-
-    /// What an operation would refuse now, without starting it (`-WhatIf`, explain pages).
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn check(&self, operation: &Operation, caller: Caller) -> Result<(), OperationError> {
-        todo!()
-    }
-
-    /// Banner of current and proposed state that CMS failover and move print (dossier D.6): lines.
-    pub fn cms_banner(&self, caller: Caller, operation: &Operation) -> Result<Vec<String>, OperationError> {
-        todo!()
-    }
-
-    /// The active store's document as a computer can read it.
-    ///
-    /// # Errors
-    /// When the CMS cannot be reached from there (dossier D.9).
-    pub fn central_store(&self, from: ComputerId) -> Result<Arc<Configuration>, OperationError> {
-        todo!()
-    }
-
-    /// The document in a computer's own replica.
-    pub fn local_store(&self, computer: ComputerId) -> Arc<Configuration> {
-        let replica = self.admin.replicas[computer.index()].as_ref();
-        replica.map_or_else(|| self.admin.cms.snapshot.document.clone(), |replica| replica.document.clone())
-    }
-
-    /// Edits the active store's document; the change replicates from then on (dossier D.2).
-    ///
-    /// # Errors
-    /// When the CMS cannot be written from the caller's computer, or the edit itself refuses.
-    pub fn edit_configuration(
-        &mut self,
-        caller: Caller,
-        edit: impl FnOnce(&mut Configuration) -> Result<(), OperationError>,
-    ) -> Result<(), OperationError> {
-        todo!()
-    }
-
-    /// Replica states; needs the CMS (dossier D.3, D.9).
-    ///
-    /// # Errors
-    /// When the CMS cannot be reached from there.
-    pub fn replica_states(&self, from: ComputerId) -> Result<Vec<ReplicaReport>, OperationError> {
-        todo!()
-    }
-
-    /// Replica state of one computer as the model knows it, whether the CMS answers or not (for expectations).
-    pub fn replica_state(&self, computer: ComputerId) -> ReplicaReport {
-        todo!()
-    }
-
-    /// Status of the Central Management Store; empty fields when it is down.
-    pub fn cms_status(&self) -> CmsStatus {
-        todo!()
-    }
-
-    /// CMS databases that exist.
-    pub fn cms_databases(&self) -> Vec<CmsDatabaseReport> {
-        todo!()
-    }
-
-    /// The SCP in Active Directory: SQL server FQDN and instance (dossier D.1, D.4).
-    ///
-    /// # Errors
-    /// When Active Directory cannot be reached.
-    pub fn configuration_store_location(&self) -> Result<(String, String), OperationError> {
-        todo!()
-    }
-
-    /// The instance that the CMS connection of a computer goes to (`Get-CsManagementConnection`).
-    ///
-    /// # Errors
-    /// When Active Directory or the CMS cannot be reached.
-    pub fn management_connection(&self, from: ComputerId) -> Result<SqlId, OperationError> {
-        todo!()
-    }
-
-    /// `PoolState` now.
-    pub fn pool_state(&self, pool: PoolId) -> PoolState {
-        todo!()
-    }
-
-    /// Backup Service status of a pool; `None` when it has no backup pool.
-    ///
-    /// # Errors
-    /// When the pool's Backup Service cannot be asked.
-    pub fn backup_status(&self, pool: PoolId) -> Result<Option<BackupReport>, OperationError> {
-        todo!()
-    }
-
-    /// When a module's data of a pool was last shipped completely to its partner.
-    pub fn last_shipped(&self, pool: PoolId, module: BackupModule) -> Option<SimTime> {
-        todo!()
-    }
-
-    /// Whether a computer needs "Setup or Remove Components": its installed components differ from its replica's document.
-    pub fn setup_pending(&self, computer: ComputerId) -> bool {
-        todo!()
-    }
-
     /// In whose hands a pool's users are.
     pub(crate) fn pool_transfer(&self, pool: PoolId) -> Transfer {
-        todo!()
+        self.admin.pools[pool.index()].transfer
     }
 
     /// What setup last installed on a computer.
     pub(crate) fn installed(&self, computer: ComputerId) -> Installed {
-        todo!()
+        self.admin.installed[computer.index()]
     }
 
     /// Lets administration do what is due or has become possible at this instant; whether anything changed.
     pub(crate) fn settle_administration(&mut self) -> bool {
-        todo!()
+        let backup = self.settle_backup();
+        let replication = self.settle_replication();
+        backup | replication | self.settle_processes()
     }
 
     /// The next instant at which administration has something to do by itself.
     pub(crate) fn administration_deadline(&self) -> Option<SimTime> {
-        todo!()
+        [self.backup_deadline(), self.replication_deadline(), self.processes_deadline()].into_iter().flatten().min()
     }
 }

@@ -7,7 +7,7 @@ use firedrill_topology::{ComputerId, ComputerRole, PoolId, ProductVersion, SqlId
 
 use super::processes::Running;
 use crate::administration::CmsDatabaseState;
-use crate::config::Configuration;
+use crate::config::{Configuration, PoolState};
 use crate::operation::{BackupModule, OperationReport, ProcessId};
 use crate::time::SimTime;
 
@@ -121,10 +121,10 @@ pub(crate) struct Snapshot {
     pub(crate) document: Arc<Configuration>,
     /// Names it.
     pub(crate) stamp: Stamp,
-    /// When it was made.
-    pub(crate) created: SimTime,
     /// When the export of the store's present content is done; `None` while nothing is to be exported or the agent cannot.
     pub(crate) due: Option<SimTime>,
+    /// A full copy was asked for.
+    pub(crate) forced: bool,
 }
 
 /// The local copy of one computer, and how far its next update has come (dossier D.2).
@@ -230,7 +230,7 @@ impl AdminState {
                 scp: Arc::new(StoreLocation::of_pool(topology, topology.cms.active)),
                 databases,
                 stamps: stamp,
-                snapshot: Snapshot { document: document.clone(), stamp, created: start, due: None },
+                snapshot: Snapshot { document: document.clone(), stamp, due: None, forced: false },
                 ship_due: None,
                 archive: Arc::default(),
             },
@@ -263,6 +263,56 @@ impl StoreLocation {
             _ => instance.map(|id| topology.computer(topology.sql(id).computer).fqdn.clone()).unwrap_or_default(),
         };
         Self { server, instance: name, pool: Some(pool) }
+    }
+
+    /// `host\\instance`, or the host alone for the default instance.
+    pub(crate) fn display(&self) -> String {
+        if self.instance.is_empty() { self.server.clone() } else { format!("{}\\{}", self.server, self.instance) }
+    }
+}
+
+impl CmsDatabase {
+    /// A database as it was just created: without content, and with a name that no content has.
+    pub(crate) fn empty(topology: &Topology, now: SimTime) -> Self {
+        let document = Arc::new(Configuration { version: 0, ..Configuration::initial(topology) });
+        Self { state: CmsDatabaseState::Empty, read_only: false, document, stamp: 0, changed: now }
+    }
+
+    /// Whether anything was ever written or shipped into it.
+    pub(crate) fn has_content(&self) -> bool {
+        self.stamp != 0
+    }
+}
+
+impl Transfer {
+    /// The hands that a `PoolState` names.
+    pub(crate) fn of_state(state: PoolState) -> Self {
+        match state {
+            PoolState::Active => Self::None,
+            PoolState::FailingOver => Self::FailingOver,
+            PoolState::FailedOver => Self::FailedOver,
+            PoolState::FailedBack => Self::FailingBack,
+        }
+    }
+
+    /// The `PoolState` that goes with it.
+    pub(crate) fn pool_state(self) -> PoolState {
+        match self {
+            Self::None => PoolState::Active,
+            Self::FailingOver => PoolState::FailingOver,
+            Self::FailedOver => PoolState::FailedOver,
+            Self::FailingBack => PoolState::FailedBack,
+        }
+    }
+
+    /// For the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "in its own hands",
+            Self::FailingOver => "failing over",
+            Self::FailedOver => "failed over",
+            Self::FailingBack => "failing back",
+        }
     }
 }
 
