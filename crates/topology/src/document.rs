@@ -1,5 +1,5 @@
 //! What a topology file looks like. These types read it and describe it (JSON Schema): their doc comments are what an
-//! editor shows while one types. Nothing is checked here but structure; [`crate::resolve`] gives it meaning.
+//! editor shows while one types. Nothing is checked here but structure; [`crate::load`] gives it meaning.
 
 use firedrill_syntax::{DurationText, Located};
 use schemars::JsonSchema;
