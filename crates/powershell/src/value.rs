@@ -171,6 +171,10 @@ pub trait PropertySource: std::fmt::Debug + Send + Sync {
     fn names(&self) -> Vec<Arc<str>>;
     /// The value of a property, without regard to case.
     fn get(&self, name: &str) -> Option<Value>;
+    /// The source itself, for code that knows its type.
+    fn as_any(&self) -> Option<&dyn std::any::Any> {
+        None
+    }
 }
 
 /// A member with behaviour.

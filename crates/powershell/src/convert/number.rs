@@ -369,7 +369,7 @@ fn custom(number: Num, format: &str) -> String {
             out.push(token.0);
         } else if is_digit(token) {
             let remaining = slots - seen;
-            let mut emit = |index: usize, out: &mut String| {
+            let emit = |index: usize, out: &mut String| {
                 out.push(digits[index]);
                 let behind = digits.len() - 1 - index;
                 if group && behind > 0 && behind % 3 == 0 {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 pub use access::{index, property, property_names, script_property, set_index, set_property};
 pub use methods::call_method;
+pub(crate) use methods::dictionary_entry;
 pub use names::{enumeration, is_type, resolve, short_name, type_literal_text, type_name, type_names};
 pub use statics::{call_static, new_object, static_property};
 
