@@ -182,6 +182,11 @@ pub trait CommandProvider {
 pub trait Invocation {
     /// Emits an object to the pipeline.
     fn output(&mut self, value: Value);
+    /// Whether anybody still takes output: false once a later stage (`Select-Object -First`) has seen enough. Commands
+    /// that emit very many objects ask between them.
+    fn wants_more(&self) -> bool {
+        true
+    }
     /// Emits a non-terminating error.
     fn error(&mut self, error: CommandError);
     /// Emits a warning.

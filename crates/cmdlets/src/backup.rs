@@ -1,0 +1,241 @@
+//! The Backup Service (dossier A.5, J 11 to 13).
+
+use firedrill_fabric::administration::{BackupReport, ExportState, ImportState};
+use firedrill_fabric::operation::BackupModule;
+use firedrill_fabric::{Operation, SimDuration};
+use firedrill_powershell::{PsObject, Value};
+
+use crate::commands::Command;
+use crate::context::{Cx, Done, failure, number, refusal, span, texts};
+use crate::settings::Settings;
+use crate::shapes::Shape;
+use crate::texts::{fill, text};
+
+pub(crate) const COMMANDS: &[Command] = &[
+    Command::new("Get-CsBackupServiceStatus", get_status, &["PoolFqdn", "Category"]),
+    Command::new("Invoke-CsBackupServiceSync", sync, &["PoolFqdn", "BackupModule"]),
+    Command::new("Get-CsBackupServiceConfiguration", get_configuration, &["Identity", "Filter", "LocalStore"]),
+    Command::new(
+        "Set-CsBackupServiceConfiguration",
+        set_configuration,
+        &[
+            "Identity",
+            "Instance",
+            "SyncInterval",
+            "MaxConcurrentCalls",
+            "MaxBatchesPerCmsSync",
+            "MaxBatchesPerUserStoreSync",
+            "MaxDataConfPackageSizeKB",
+            "EnableRgsBackupService",
+        ],
+    ),
+    Command::new("Get-CsPoolBackupRelationship", get_relationship, &["PoolFqdn", "LocalStore"]),
+];
+
+/// Dossier J 12.
+pub(crate) static STATUS: Shape =
+    Shape::new("System.Object", &["OverallExportStatus", "OverallImportStatus", "ActiveMachineFqdn", "BackupModules"]);
+/// Dossier J 12.
+pub(crate) static MODULE: Shape =
+    Shape::new("Microsoft.Rtc.Management.Hadr.BackupService.BackupModuleStatus", &["Identity", "ExportStatus", "ImportStatus"]);
+/// Dossier J 13.
+pub(crate) static CONFIGURATION: Shape = Shape::new(
+    "Microsoft.Rtc.Management.WritableConfig.Settings.BackupService.BackupServiceConfiguration",
+    &[
+        "Identity",
+        "SyncInterval",
+        "MaxConcurrentCalls",
+        "MaxBatchesPerCmsSync",
+        "MaxBatchesPerUserStoreSync",
+        "MaxDataConfPackageSizeKB",
+        "AuthorizedUniversalGroups",
+        "AuthorizedLocalAccounts",
+    ],
+);
+/// The same with what 2019 added.
+pub(crate) static CONFIGURATION_2019: Shape = Shape::new(
+    "Microsoft.Rtc.Management.WritableConfig.Settings.BackupService.BackupServiceConfiguration",
+    &[
+        "Identity",
+        "SyncInterval",
+        "MaxConcurrentCalls",
+        "MaxBatchesPerCmsSync",
+        "MaxBatchesPerUserStoreSync",
+        "MaxDataConfPackageSizeKB",
+        "AuthorizedUniversalGroups",
+        "AuthorizedLocalAccounts",
+        "EnableRgsBackupService",
+    ],
+);
+/// Dossier J 11.
+pub(crate) static RELATIONSHIP: Shape =
+    Shape::new("Microsoft.Rtc.Management.Hadr.BackupService.BackupRelation", &["PoolFqdn", "BackupPoolFqdn"]);
+
+/// Full names of the modules (dossier A.4).
+const MODULES: &[(BackupModule, &str)] = &[
+    (BackupModule::PresenceFocus, "UserServices.PresenceFocus"),
+    (BackupModule::DataConf, "ConfServices.DataConf"),
+    (BackupModule::CmsMaster, "CentralMgmt.CMSMaster"),
+    (BackupModule::RgsDataStore, "ApplicationServer.RGSDataStore"),
+    (BackupModule::RgsFileStore, "ApplicationServer.RGSFileStore"),
+];
+
+fn module_name(module: BackupModule) -> &'static str {
+    MODULES.iter().find(|(known, _)| *known == module).map_or("", |(_, name)| name)
+}
+
+/// Which modules a text names; the monitoring document prints the short names, and `All` (dossier A.5).
+fn modules_named(name: &str) -> Option<Vec<BackupModule>> {
+    if name.eq_ignore_ascii_case("All") {
+        return Some(MODULES.iter().map(|(module, _)| *module).collect());
+    }
+    let short = |full: &str| full.rsplit('.').next().unwrap_or_default().to_owned();
+    let found = MODULES.iter().find(|(_, full)| full.eq_ignore_ascii_case(name) || short(full).eq_ignore_ascii_case(name));
+    found.map(|(module, _)| vec![*module])
+}
+
+fn unknown_module(name: &str) -> Box<firedrill_powershell::command::CommandError> {
+    failure(
+        fill(text::OBJECT_NOT_FOUND, &["backup module", name]),
+        "BackupModuleNotFound",
+        "InvalidArgument",
+        "System.ArgumentException",
+        Value::str(name),
+    )
+}
+
+fn get_status(cx: &mut Cx<'_>) -> Done {
+    let pool = cx.pool("PoolFqdn")?;
+    let wanted: Vec<BackupModule> = match (cx.text("Category").as_deref(), cx.text("BackupModule")) {
+        (Some("CMS"), _) => vec![BackupModule::CmsMaster],
+        (Some("UserData"), _) => vec![BackupModule::PresenceFocus, BackupModule::DataConf],
+        (Some("RGS"), _) => vec![BackupModule::RgsDataStore, BackupModule::RgsFileStore],
+        (_, Some(name)) => modules_named(&name).ok_or_else(|| unknown_module(&name))?,
+        _ => MODULES.iter().map(|(module, _)| *module).collect(),
+    };
+    // An unpaired pool has nothing to report (inferred, as for Get-CsPoolBackupRelationship).
+    if let Some(report) = cx.fabric.backup_status(pool).map_err(|error| refusal(&error))? {
+        let object = status_object(cx, &report, &wanted);
+        cx.output(object);
+    }
+    Ok(())
+}
+
+fn status_object(cx: &Cx<'_>, report: &BackupReport, wanted: &[BackupModule]) -> PsObject {
+    let modules: Vec<_> = report.modules.iter().filter(|(module, ..)| wanted.contains(module)).collect();
+    // The worst of the modules that export at all (inferred: dossier A.5).
+    let rank = |state: &ExportState| match state {
+        ExportState::NotInitialized => 0,
+        ExportState::FinalState => 1,
+        ExportState::SteadyState => 2,
+        ExportState::NonSteadyState => 3,
+        ExportState::ErrorState => 4,
+    };
+    let export = modules.iter().map(|(_, export, _)| *export).max_by_key(rank).unwrap_or(ExportState::NotInitialized);
+    let import = modules.iter().map(|(_, _, import)| *import).max_by_key(|state| *state == ImportState::ErrorState);
+    let rows = modules.iter().map(|(module, export, import)| {
+        let name = module_name(*module);
+        let row = vec![Value::str(name), Value::str(format!("{export:?}")), Value::str(format!("{import:?}"))];
+        MODULE.object(row).with_text(name).into()
+    });
+    STATUS.object(vec![
+        Value::str(format!("{export:?}")),
+        Value::str(format!("{:?}", import.unwrap_or(ImportState::NormalState))),
+        report.active_machine.map(|computer| cx.computer_fqdn(computer)).into(),
+        Value::array(rows.collect()),
+    ])
+}
+
+fn sync(cx: &mut Cx<'_>) -> Done {
+    let pool = cx.pool("PoolFqdn")?;
+    let module = match cx.text("BackupModule") {
+        None => None,
+        Some(name) => match modules_named(&name).ok_or_else(|| unknown_module(&name))?.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        },
+    };
+    cx.perform(Operation::BackupSync { pool, module }).map(|_| ())
+}
+
+fn get_configuration(cx: &mut Cx<'_>) -> Done {
+    let configuration = cx.store()?;
+    if let Some(identity) = cx.text("Identity").or_else(|| cx.text("Filter"))
+        && !crate::context::like(&identity, "Global")
+    {
+        if cx.given("Identity") {
+            let error = cx.not_found("configuration", &identity);
+            cx.error(error);
+        }
+        return Ok(());
+    }
+    let settings = &configuration.backup_service;
+    let mut values = vec![
+        Value::str("Global"),
+        span(settings.sync_interval),
+        number(settings.max_concurrent_calls),
+        number(settings.max_batches_per_cms_sync),
+        number(settings.max_batches_per_user_store_sync),
+        number(settings.max_data_conf_package_size_kb),
+        // Not part of the model: the defaults (documented: dossier A.5).
+        texts(["RTCUniversalServerAdmins"]),
+        texts(["NT AUTHORITY\\NetworkService"]),
+    ];
+    let object = if cx.topology.version == firedrill_topology::ProductVersion::Sfb2019 {
+        values.push(Value::Bool(settings.enable_rgs_backup_service));
+        CONFIGURATION_2019.object(values)
+    } else {
+        CONFIGURATION.object(values)
+    };
+    cx.output(object.with_text("Global"));
+    Ok(())
+}
+
+fn set_configuration(cx: &mut Cx<'_>) -> Done {
+    let settings = Settings::new(cx);
+    let interval = settings.duration("SyncInterval");
+    // Documented range: 5 seconds to 3 hours (dossier A.5).
+    if let Some(interval) = interval
+        && !(SimDuration::from_secs(5)..=SimDuration::from_mins(180)).contains(&interval)
+    {
+        return Err(failure(
+            fill(text::INTERVAL_RANGE, &[&interval.to_string(), "SyncInterval", "00:00:05", "03:00:00"]),
+            "SyncIntervalOutOfRange",
+            "InvalidArgument",
+            "System.ArgumentOutOfRangeException",
+            span(interval),
+        ));
+    }
+    let unsigned = |name: &str| settings.unsigned(name);
+    let (calls, cms, user, size) = (
+        unsigned("MaxConcurrentCalls"),
+        unsigned("MaxBatchesPerCmsSync"),
+        unsigned("MaxBatchesPerUserStoreSync"),
+        unsigned("MaxDataConfPackageSizeKB"),
+    );
+    let rgs = settings.flag("EnableRgsBackupService");
+    if !cx.proceed("Global") {
+        return Ok(());
+    }
+    cx.edit(|configuration| {
+        let target = &mut configuration.backup_service;
+        target.sync_interval = interval.unwrap_or(target.sync_interval);
+        target.max_concurrent_calls = calls.unwrap_or(target.max_concurrent_calls);
+        target.max_batches_per_cms_sync = cms.unwrap_or(target.max_batches_per_cms_sync);
+        target.max_batches_per_user_store_sync = user.unwrap_or(target.max_batches_per_user_store_sync);
+        target.max_data_conf_package_size_kb = size.unwrap_or(target.max_data_conf_package_size_kb);
+        target.enable_rgs_backup_service = rgs.unwrap_or(target.enable_rgs_backup_service);
+        Ok(())
+    })
+}
+
+fn get_relationship(cx: &mut Cx<'_>) -> Done {
+    let configuration = cx.store()?;
+    let pool = cx.pool("PoolFqdn")?;
+    // An unpaired pool emits nothing (inferred: dossier A.5).
+    if let Some(backup) = configuration.pools[pool.index()].backup {
+        let object = RELATIONSHIP.object(vec![Value::str(cx.pool_fqdn(pool)), Value::str(cx.pool_fqdn(backup))]);
+        cx.output(object);
+    }
+    Ok(())
+}

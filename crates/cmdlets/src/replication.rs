@@ -1,0 +1,94 @@
+//! Replication of the Central Management Store (dossier D.2, D.3, J 1 and 2).
+
+use firedrill_fabric::administration::{CmsStatus, ReplicaReport};
+use firedrill_fabric::{Operation, SimTime};
+use firedrill_powershell::{PsObject, Value};
+use firedrill_topology::ComputerId;
+
+use crate::commands::Command;
+use crate::context::{Cx, Done, date, refusal};
+use crate::shapes::Shape;
+
+pub(crate) const COMMANDS: &[Command] = &[
+    Command::new("Get-CsManagementStoreReplicationStatus", get_status, &["ReplicaFqdn", "CentralManagementStoreStatus"]),
+    Command::new("Invoke-CsManagementStoreReplication", replicate, &["ReplicaFqdn"]),
+];
+
+/// Dossier J 1.
+pub(crate) static REPLICA_STATE: Shape = Shape::new(
+    "Microsoft.Rtc.Management.Xds.ReplicaState",
+    &["UpToDate", "ReplicaFqdn", "LastStatusReport", "LastUpdateCreation", "ProductVersion"],
+);
+/// Dossier J 2; the names of the heartbeats are inferred.
+pub(crate) static STORE_STATUS: Shape = Shape::new(
+    "Microsoft.Rtc.Management.Xds.CentralManagementStoreStatusResult",
+    &[
+        "ActiveMasterFqdn",
+        "ActiveMasterLastHeartbeat",
+        "ActiveFileTransferAgents",
+        "ActiveFileTransferAgentsLastHeartbeat",
+        "ActiveReplicas",
+        "DeletedReplicas",
+    ],
+);
+
+fn get_status(cx: &mut Cx<'_>) -> Done {
+    if cx.switch("CentralManagementStoreStatus") {
+        let status = cx.fabric.cms_status();
+        let object = status_object(cx, &status);
+        cx.output(object);
+        return Ok(());
+    }
+    let wanted = match cx.text("ReplicaFqdn") {
+        None => None,
+        Some(name) => Some(cx.computer_named(&name)?),
+    };
+    let reports = cx.fabric.replica_states(cx.here).map_err(|error| refusal(&error))?;
+    for report in reports.iter().filter(|report| wanted.is_none_or(|computer| computer == report.computer)) {
+        let object = replica_object(cx, report);
+        cx.output(object);
+    }
+    Ok(())
+}
+
+fn optional_date(at: Option<SimTime>) -> Value {
+    at.map_or(Value::Null, date)
+}
+
+fn replica_object(cx: &Cx<'_>, report: &ReplicaReport) -> PsObject {
+    REPLICA_STATE.object(vec![
+        Value::Bool(report.up_to_date),
+        Value::str(cx.computer_fqdn(report.computer)),
+        optional_date(report.last_status_report),
+        optional_date(report.last_update_creation),
+        report.product_version.into(),
+    ])
+}
+
+/// Names of computers in one text, as the cmdlet prints them; `$null` when there are none.
+fn names(cx: &Cx<'_>, computers: &[ComputerId]) -> Value {
+    if computers.is_empty() {
+        return Value::Null;
+    }
+    let names: Vec<&str> = computers.iter().map(|computer| cx.computer_fqdn(*computer)).collect();
+    Value::str(names.join(","))
+}
+
+fn status_object(cx: &Cx<'_>, status: &CmsStatus) -> PsObject {
+    STORE_STATUS.object(vec![
+        status.active_master.map(|computer| cx.computer_fqdn(computer)).into(),
+        optional_date(status.master_heartbeat),
+        names(cx, &status.file_transfer_agents),
+        optional_date(status.file_transfer_heartbeat),
+        names(cx, &status.active_replicas),
+        names(cx, &status.deleted_replicas),
+    ])
+}
+
+fn replicate(cx: &mut Cx<'_>) -> Done {
+    let replica = match cx.text("ReplicaFqdn") {
+        None => None,
+        Some(name) => Some(cx.computer_named(&name)?),
+    };
+    cx.perform(Operation::Replicate { replica }).map(|_| ())
+}

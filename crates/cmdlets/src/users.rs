@@ -1,0 +1,358 @@
+//! `Get-CsUser`, `Get-CsUserPoolInfo`, `Move-CsUser` (dossier B.5, J 10 and 22).
+
+use std::sync::Arc;
+
+use firedrill_fabric::Operation;
+use firedrill_powershell::command::CommandError;
+use firedrill_powershell::{PsObject, Value};
+use firedrill_topology::{ComputerId, PoolId, UserCohort, UserId};
+
+use crate::commands::Command;
+use crate::context::{Cx, Done, failure, like, texts};
+use crate::publish::{invalid_file, read_text};
+use crate::shapes::Shape;
+use crate::texts::{fill, text};
+use crate::user_filter::{Field, Filter, Literal};
+
+pub(crate) const COMMANDS: &[Command] = &[
+    Command::new("Get-CsUser", get_user, &["Identity", "Filter", "ResultSize", "OnLyncServer", "OnModernServer", "UnAssignedUser"])
+        .implemented_by("Microsoft.Rtc.Management.AD.Cmdlets.GetOcsUserCmdlet"),
+    Command::new("Get-CsUserPoolInfo", get_pool_info, &["Identity", "LocalStore"])
+        .implemented_by("Microsoft.Rtc.Management.Xds.GetOCsUserPoolInfoCmdlet"),
+    Command::new("Move-CsUser", move_user, &["Identity", "Target", "UserList", "PassThru"])
+        .high()
+        .implemented_by("Microsoft.Rtc.Management.AD.Cmdlets.MoveOcsUserCmdlet"),
+];
+
+/// Dossier J 22; what stands behind `DisplayName` is common.
+pub(crate) static USER: Shape = Shape::new(
+    "Microsoft.Rtc.Management.ADConnect.Schema.OCSADUser",
+    &[
+        "Identity",
+        "SipAddress",
+        "RegistrarPool",
+        "HomeServer",
+        "Enabled",
+        "EnterpriseVoiceEnabled",
+        "LineURI",
+        "HostedVoiceMail",
+        "HostingProvider",
+        "UserRoutingGroupId",
+        "DisplayName",
+        "Name",
+        "SamAccountName",
+        "UserPrincipalName",
+    ],
+);
+/// Dossier B.5.
+pub(crate) static POOL_INFO: Shape = Shape::new(
+    "Microsoft.Rtc.Management.Xds.GetOCsUserPoolInfoCmdlet+UserInformation",
+    &[
+        "PrimaryPoolFqdn",
+        "BackupPoolFqdn",
+        "UserServicesPoolFqdn",
+        "PrimaryPoolMachinesInPreferredOrder",
+        "BackupPoolMachinesInPreferredOrder",
+        "UserServicesPoolMachinesInPreferredOrder",
+        "PrimaryPoolPrimaryRegistrar",
+        "PrimaryPoolBackupRegistrars",
+        "PrimaryPoolPrimaryUserService",
+        "PrimaryPoolBackupUserServices",
+        "BackupPoolPrimaryRegistrar",
+        "BackupPoolBackupRegistrars",
+        "BackupPoolPrimaryUserService",
+        "BackupPoolBackupUserServices",
+        "Identity",
+    ],
+);
+
+/// One user, as far as names go.
+struct Names<'t> {
+    address: String,
+    /// Part before the `@`.
+    local: String,
+    display: Option<&'t str>,
+}
+
+impl Names<'_> {
+    fn display(&self) -> &str {
+        self.display.unwrap_or(&self.local)
+    }
+
+    fn domain(&self) -> &str {
+        self.address.split_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// Distinguished name: unique, because the address is (inferred; containers are not part of the model).
+    fn distinguished(&self, ad_domain: &str) -> String {
+        let components: Vec<String> = ad_domain.split('.').map(|label| format!("DC={label}")).collect();
+        format!("CN={},OU={},{}", self.local, self.domain(), components.join(","))
+    }
+}
+
+fn names<'t>(topology: &'t firedrill_topology::Topology, cohort: &'t UserCohort, user: UserId) -> Names<'t> {
+    let address = topology.users.address(user).unwrap_or_default();
+    let local = address.split_once('@').map_or(address.as_str(), |(local, _)| local).to_owned();
+    Names { address, local, display: cohort.display_name.as_deref() }
+}
+
+fn user_not_found(identity: &str) -> Box<CommandError> {
+    failure(
+        fill(text::USER_NOT_FOUND, &[identity]),
+        "ManagementObjectNotFound",
+        "InvalidData",
+        "Microsoft.Rtc.Management.AD.ManagementException",
+        Value::str(identity),
+    )
+}
+
+/// Users that an identity names: SIP address, UPN, `DOMAIN\login`, display name (with `*`), distinguished name.
+pub(crate) fn find_users(cx: &Cx<'_>, identity: &str) -> Vec<UserId> {
+    let topology = &cx.topology;
+    if let Some(user) = topology.users.find(identity) {
+        return vec![user];
+    }
+    let local_of = |domain: &str, local: &str| topology.users.find(&format!("{local}@{domain}"));
+    if let Some(rest) = identity.strip_prefix("CN=").or_else(|| identity.strip_prefix("cn=")) {
+        let mut parts = rest.split(',');
+        let local = parts.next().unwrap_or_default();
+        let unit = parts.find_map(|part| part.strip_prefix("OU=").or_else(|| part.strip_prefix("ou=")));
+        return unit.and_then(|domain| local_of(domain, local)).into_iter().collect();
+    }
+    if let Some((domain, login)) = identity.split_once('\\') {
+        let ours = topology.ad_domain.split('.').next().is_some_and(|label| label.eq_ignore_ascii_case(domain));
+        let found = topology.sip_domains.iter().find_map(|domain| local_of(domain, login));
+        return found.filter(|_| ours).into_iter().collect();
+    }
+    let wild = identity.contains(['*', '?']);
+    let mut found = Vec::new();
+    for cohort in &topology.users.cohorts {
+        if let Some(display) = &cohort.display_name {
+            if like(identity, display) {
+                found.push(cohort.first);
+            }
+        } else if wild {
+            let users = (cohort.first.0..cohort.first.0 + cohort.count).map(UserId);
+            found.extend(users.filter(|user| like(identity, names(topology, cohort, *user).display())));
+        } else if let Some(user) =
+            topology.sip_domains.iter().find_map(|domain| cohort.find(&format!("{identity}@{domain}").to_ascii_lowercase()))
+        {
+            found.push(user);
+        }
+    }
+    found
+}
+
+/// The one user that an identity names.
+pub(crate) fn find_user(cx: &Cx<'_>, identity: &str) -> Result<UserId, Box<CommandError>> {
+    find_users(cx, identity).first().copied().ok_or_else(|| user_not_found(identity))
+}
+
+fn get_user(cx: &mut Cx<'_>) -> Done {
+    cx.need_directory()?;
+    let mut left = match cx.text("ResultSize") {
+        None => u64::MAX,
+        Some(size) if size.eq_ignore_ascii_case("Unlimited") => u64::MAX,
+        // 0 returns nothing but a warning in the product; here it simply returns nothing.
+        Some(size) => size.parse().map_err(|_| bad_size(&size))?,
+    };
+    if cx.switch("UnAssignedUser") {
+        // Users without a home pool: the model has none.
+        return Ok(());
+    }
+    let filter = match cx.text("Filter") {
+        None => None,
+        Some(source) => Some(Filter::parse(&source).map_err(|error| bad_filter(&source, &error))?),
+    };
+    if let Some(filter) = &filter {
+        for name in filter.unknown_fields() {
+            cx.unmodelled("Filter", name);
+        }
+    }
+    if let Some(identity) = cx.text("Identity") {
+        let found = find_users(cx, &identity);
+        if found.is_empty() && !identity.contains('*') {
+            cx.error(user_not_found(&identity));
+        }
+        for user in found {
+            if left > 0 && matches(cx, filter.as_ref(), user) {
+                left -= 1;
+                let object = user_object(cx, user);
+                cx.output(object);
+            }
+        }
+        return Ok(());
+    }
+    let topology = cx.topology.clone();
+    for cohort in &topology.users.cohorts {
+        for user in (cohort.first.0..cohort.first.0 + cohort.count).map(UserId) {
+            if left == 0 || !cx.io.wants_more() {
+                return Ok(());
+            }
+            if matches(cx, filter.as_ref(), user) {
+                left -= 1;
+                let object = user_object(cx, user);
+                cx.output(object);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bad_size(size: &str) -> Box<CommandError> {
+    failure(
+        fill(text::BAD_FILTER, &[size, "-ResultSize takes a number or Unlimited"]),
+        "InvalidResultSize",
+        "InvalidArgument",
+        "System.FormatException",
+        Value::str(size),
+    )
+}
+
+fn bad_filter(source: &str, error: &crate::user_filter::FilterError) -> Box<CommandError> {
+    failure(
+        fill(text::BAD_FILTER, &[source, &error.to_string()]),
+        "InvalidFilter",
+        "InvalidArgument",
+        "Microsoft.Rtc.Management.ADConnect.ParsingException",
+        Value::str(source),
+    )
+}
+
+fn matches(cx: &Cx<'_>, filter: Option<&Filter>, user: UserId) -> bool {
+    let Some(filter) = filter else {
+        return true;
+    };
+    let topology = &cx.topology;
+    let Some(cohort) = topology.users.cohort_of(user).map(|id| &topology.users.cohorts[id.index()]) else {
+        return false;
+    };
+    filter.accepts(&mut |field| {
+        let names = || names(topology, cohort, user);
+        match field {
+            Field::RegistrarPool => Literal::Text(cx.pool_fqdn(cx.fabric.registrar_pool(user)).to_owned()),
+            Field::SipAddress => Literal::Text(format!("sip:{}", names().address)),
+            Field::Enabled => Literal::Bool(true),
+            Field::EnterpriseVoiceEnabled => Literal::Bool(cohort.enterprise_voice),
+            Field::HostedVoiceMail => Literal::Bool(false),
+            Field::DisplayName => Literal::Text(names().display().to_owned()),
+            Field::Identity => Literal::Text(names().distinguished(&topology.ad_domain)),
+            Field::SamAccountName => Literal::Text(names().local),
+            Field::UserPrincipalName => Literal::Text(names().address),
+            Field::LineUri => Literal::Null,
+            Field::HostingProvider => Literal::Text("SRV:".to_owned()),
+        }
+    })
+}
+
+/// The object of one user.
+pub(crate) fn user_object(cx: &Cx<'_>, user: UserId) -> PsObject {
+    let topology = &cx.topology;
+    let Some(cohort) = topology.users.cohort_of(user).map(|id| &topology.users.cohorts[id.index()]) else {
+        return USER.object(Vec::new());
+    };
+    let names = names(topology, cohort, user);
+    let home = cx.fabric.registrar_pool(user);
+    let identity: Arc<str> = names.distinguished(&topology.ad_domain).into();
+    USER.object(vec![
+        Value::Str(identity.clone()),
+        Value::str(format!("sip:{}", names.address)),
+        Value::str(cx.pool_fqdn(home)),
+        Value::str(home_server(cx, home)),
+        Value::Bool(true),
+        Value::Bool(cohort.enterprise_voice),
+        Value::str(""),
+        Value::Bool(false),
+        Value::str("SRV:"),
+        Value::Guid(cx.fabric.routing_group(user)),
+        Value::str(names.display()),
+        Value::str(names.display()),
+        Value::str(names.local.as_str()),
+        Value::str(names.address.as_str()),
+    ])
+    .with_text(identity)
+}
+
+/// The legacy attribute of the pool in the directory.
+fn home_server(cx: &Cx<'_>, pool: PoolId) -> String {
+    let components: Vec<String> = cx.topology.ad_domain.split('.').map(|label| format!("DC={label}")).collect();
+    format!("CN=Lc Services,CN=Microsoft,CN=1:{},CN=Pools,CN=RTC Service,CN=Services,CN=Configuration,{}", pool.0 + 1, components.join(","))
+}
+
+fn get_pool_info(cx: &mut Cx<'_>) -> Done {
+    cx.store()?;
+    cx.need_directory()?;
+    let identity = cx.text("Identity").unwrap_or_default();
+    let user = match find_user(cx, &identity) {
+        Ok(user) => user,
+        Err(error) => {
+            cx.error(error);
+            return Ok(());
+        }
+    };
+    let info = cx.fabric.user_pool_info(user);
+    let list = |computers: &[ComputerId]| texts(computers.iter().map(|computer| cx.computer_fqdn(*computer)));
+    let first = |computers: &[ComputerId]| computers.first().map(|computer| cx.computer_fqdn(*computer)).into();
+    let rest = |computers: &[ComputerId]| list(computers.get(1..).unwrap_or_default());
+    let (primary, backup) = (&info.primary_machines, &info.backup_machines);
+    let home = Value::str(cx.pool_fqdn(info.primary));
+    let object = POOL_INFO.object(vec![
+        home.clone(),
+        info.backup.map(|pool| cx.pool_fqdn(pool)).into(),
+        home,
+        list(primary),
+        list(backup),
+        list(primary),
+        first(primary),
+        rest(primary),
+        first(primary),
+        rest(primary),
+        first(backup),
+        rest(backup),
+        first(backup),
+        rest(backup),
+        Value::str(format!("sip:{}", cx.topology.users.address(user).unwrap_or_default())),
+    ]);
+    cx.output(object);
+    Ok(())
+}
+
+fn move_user(cx: &mut Cx<'_>) -> Done {
+    cx.need_directory()?;
+    let target = cx.pool("Target")?;
+    let force = cx.switch("Force");
+    let identities: Vec<String> = match cx.text("UserList") {
+        None => vec![cx.text("Identity").unwrap_or_default().to_string()],
+        Some(path) => {
+            let lines: Vec<String> =
+                read_text(cx, &path)?.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+            if lines.is_empty() {
+                return Err(invalid_file(&path, "users", "it names none"));
+            }
+            lines
+        }
+    };
+    for identity in identities {
+        let user = match find_user(cx, &identity) {
+            Ok(user) => user,
+            Err(error) => {
+                cx.error(error);
+                continue;
+            }
+        };
+        let subject = user_object(cx, user).text.unwrap_or_default();
+        if !cx.proceed(&subject) {
+            continue;
+        }
+        match cx.perform(Operation::MoveUser { user, target, force }) {
+            Ok(_) if cx.switch("PassThru") => {
+                let object = user_object(cx, user);
+                cx.output(object);
+            }
+            Ok(_) => {}
+            Err(error) if cx.state.limit.is_some() => return Err(error),
+            Err(error) => cx.error(error),
+        }
+    }
+    Ok(())
+}
