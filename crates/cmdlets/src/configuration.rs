@@ -1,15 +1,40 @@
 //! Export and import of the configuration and of the location database (dossier D.8).
 
+use firedrill_fabric::Operation;
+use firedrill_powershell::Value;
+use firedrill_powershell::command::CommandError;
+use firedrill_powershell::value::Number;
+
 use crate::commands::Command;
-use crate::context::{Cx, Done, failure};
+use crate::context::{Cx, Done, as_integer, failure};
 use crate::publish::{invalid_file, read_bytes};
 use crate::texts::{fill, text};
-use firedrill_powershell::Value;
 
 pub(crate) const COMMANDS: &[Command] = &[
+    Command::new("Export-CsConfiguration", export, &["FileName", "AsBytes", "LocalStore"]),
+    Command::new("Import-CsConfiguration", import, &["FileName", "ByteInput", "LocalStore"]),
     Command::new("Export-CsLisConfiguration", export_lis, &["FileName", "AsBytes"]),
     Command::new("Import-CsLisConfiguration", import_lis, &["FileName", "ByteInput"]),
 ];
+
+fn export(cx: &mut Cx<'_>) -> Done {
+    let document = cx.store()?;
+    let content = cx.fabric.export_configuration(document);
+    match cx.text("FileName") {
+        None => cx.output(byte_array(&content)),
+        Some(path) => cx.fabric.write_file(cx.here, &path, content),
+    }
+    Ok(())
+}
+
+fn import(cx: &mut Cx<'_>) -> Done {
+    let (name, bytes) = input(cx)?;
+    let Some(document) = cx.fabric.exported_configuration(&bytes) else {
+        return Err(invalid_file(&name, "the configuration", "Export-CsConfiguration did not write it"));
+    };
+    let local_store = cx.switch("LocalStore");
+    cx.perform(Operation::ImportConfiguration { configuration: Box::new((*document).clone()), local_store }).map(|_| ())
+}
 
 /// First line of an exported location database: what tells it from other files.
 const LIS_MARK: &str = "Firedrill LIS export 1";
@@ -47,15 +72,15 @@ fn import_lis(cx: &mut Cx<'_>) -> Done {
 
 /// Bytes as an object of the pipeline.
 pub(crate) fn byte_array(bytes: &[u8]) -> Value {
-    Value::typed_array("System.Byte", bytes.iter().map(|byte| Value::Number(firedrill_powershell::value::Number::Byte(*byte))).collect())
+    Value::typed_array("System.Byte", bytes.iter().map(|byte| Value::Number(Number::Byte(*byte))).collect())
 }
 
 /// What `-FileName` or `-ByteInput` gives, with a name for messages.
-pub(crate) fn input(cx: &Cx<'_>) -> Result<(String, Vec<u8>), Box<firedrill_powershell::command::CommandError>> {
+pub(crate) fn input(cx: &Cx<'_>) -> Result<(String, Vec<u8>), Box<CommandError>> {
     if let Some(path) = cx.text("FileName") {
         return Ok((path.to_string(), read_bytes(cx, &path)?.to_vec()));
     }
     let items = cx.get("ByteInput").and_then(Value::items).unwrap_or_default();
-    let bytes = items.iter().filter_map(crate::context::as_integer).filter_map(|byte| u8::try_from(byte).ok()).collect();
+    let bytes = items.iter().filter_map(as_integer).filter_map(|byte| u8::try_from(byte).ok()).collect();
     Ok(("ByteInput".to_owned(), bytes))
 }

@@ -43,14 +43,30 @@ impl Shape {
         Self { type_name, properties, default_view, interned: OnceLock::new() }
     }
 
-    /// An object of this shape. Values stand in the order of the properties; missing ones are `$null`.
-    pub(crate) fn object(&self, values: Vec<Value>) -> PsObject {
-        debug_assert!(values.len() <= self.properties.len(), "more values than {} has properties", self.type_name);
-        let interned = self.interned.get_or_init(|| Interned {
+    fn interned(&self) -> &Interned {
+        self.interned.get_or_init(|| Interned {
             types: vec![self.type_name.into(), "System.Object".into()],
             names: self.properties.iter().map(|name| Name::from(*name)).collect(),
             view: self.default_view.iter().map(|name| Arc::from(*name)).collect(),
-        });
+        })
+    }
+
+    /// The names of the properties, shared.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        self.interned().names.iter().map(|name| name.0.clone()).collect()
+    }
+
+    /// An object of this shape without properties, for those that are computed when they are read.
+    pub(crate) fn empty(&self) -> PsObject {
+        let interned = self.interned();
+        let (type_names, default_view) = (interned.types.clone(), interned.view.clone());
+        PsObject { type_names, default_view, ..PsObject::new("") }
+    }
+
+    /// An object of this shape. Values stand in the order of the properties; missing ones are `$null`.
+    pub(crate) fn object(&self, values: Vec<Value>) -> PsObject {
+        debug_assert!(values.len() <= self.properties.len(), "more values than {} has properties", self.type_name);
+        let interned = self.interned();
         let padding = std::iter::repeat(Value::Null);
         let properties: IndexMap<Name, Value> = interned.names.iter().cloned().zip(values.into_iter().chain(padding)).collect();
         PsObject {

@@ -48,8 +48,8 @@ pub struct ShellState {
     pub binding: Binding,
     /// The limit that ended a command, if one did: the run cannot go on.
     pub limit: Option<LimitError>,
-    /// Counts what was drawn from the seed.
-    drawn: u64,
+    /// How many values were drawn from the seed so far.
+    pub drawn: u64,
 }
 
 /// A shell for as long as a run of a script borrows the fabric. It is both [`CommandProvider`] and [`Host`].

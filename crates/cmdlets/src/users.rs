@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use firedrill_fabric::Operation;
+use firedrill_fabric::{Fabric, Operation};
 use firedrill_powershell::command::CommandError;
+use firedrill_powershell::value::PropertySource;
 use firedrill_powershell::{PsObject, Value};
 use firedrill_topology::{ComputerId, PoolId, UserCohort, UserId};
 
@@ -169,6 +170,7 @@ fn get_user(cx: &mut Cx<'_>) -> Done {
             cx.unmodelled("Filter", name);
         }
     }
+    let objects = UserObjects::new(cx);
     if let Some(identity) = cx.text("Identity") {
         let found = find_users(cx, &identity);
         if found.is_empty() && !identity.contains('*') {
@@ -177,8 +179,7 @@ fn get_user(cx: &mut Cx<'_>) -> Done {
         for user in found {
             if left > 0 && matches(cx, filter.as_ref(), user) {
                 left -= 1;
-                let object = user_object(cx, user);
-                cx.output(object);
+                cx.output(objects.of(user));
             }
         }
         return Ok(());
@@ -191,8 +192,7 @@ fn get_user(cx: &mut Cx<'_>) -> Done {
             }
             if matches(cx, filter.as_ref(), user) {
                 left -= 1;
-                let object = user_object(cx, user);
-                cx.output(object);
+                cx.output(objects.of(user));
             }
         }
     }
@@ -245,38 +245,84 @@ fn matches(cx: &Cx<'_>, filter: Option<&Filter>, user: UserId) -> bool {
     })
 }
 
-/// The object of one user.
-pub(crate) fn user_object(cx: &Cx<'_>, user: UserId) -> PsObject {
-    let topology = &cx.topology;
-    let Some(cohort) = topology.users.cohort_of(user).map(|id| &topology.users.cohorts[id.index()]) else {
-        return USER.object(Vec::new());
-    };
-    let names = names(topology, cohort, user);
-    let home = cx.fabric.registrar_pool(user);
-    let identity: Arc<str> = names.distinguished(&topology.ad_domain).into();
-    USER.object(vec![
-        Value::Str(identity.clone()),
-        Value::str(format!("sip:{}", names.address)),
-        Value::str(cx.pool_fqdn(home)),
-        Value::str(home_server(cx, home)),
-        Value::Bool(true),
-        Value::Bool(cohort.enterprise_voice),
-        Value::str(""),
-        Value::Bool(false),
-        Value::str("SRV:"),
-        Value::Guid(cx.fabric.routing_group(user)),
-        Value::str(names.display()),
-        Value::str(names.display()),
-        Value::str(names.local.as_str()),
-        Value::str(names.address.as_str()),
-    ])
-    .with_text(identity)
+/// What the objects of one query read from: the fabric as it was.
+#[derive(Debug)]
+struct Snapshot {
+    fabric: Fabric,
+}
+
+/// Properties of one user, computed when a script reads them: a million users that are only counted cost next to nothing.
+#[derive(Debug)]
+struct UserProperties {
+    snapshot: Arc<Snapshot>,
+    user: UserId,
+}
+
+/// Makes the objects of one query.
+struct UserObjects {
+    snapshot: Arc<Snapshot>,
+    shape: PsObject,
+}
+
+impl UserObjects {
+    fn new(cx: &Cx<'_>) -> Self {
+        Self { snapshot: Arc::new(Snapshot { fabric: cx.fabric.clone() }), shape: USER.empty() }
+    }
+
+    fn of(&self, user: UserId) -> PsObject {
+        let properties = UserProperties { snapshot: self.snapshot.clone(), user };
+        let text = match properties.get("Identity") {
+            Some(Value::Str(text)) => Some(text),
+            _ => None,
+        };
+        PsObject {
+            type_names: self.shape.type_names.clone(),
+            properties: Arc::default(),
+            text,
+            source: Some(Arc::new(properties)),
+            ..PsObject::new("")
+        }
+    }
+}
+
+impl PropertySource for UserProperties {
+    fn names(&self) -> Vec<Arc<str>> {
+        USER.names()
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        let property = USER.properties.iter().find(|known| known.eq_ignore_ascii_case(name))?;
+        let fabric = &self.snapshot.fabric;
+        let topology = fabric.topology();
+        let cohort = &topology.users.cohorts[topology.users.cohort_of(self.user)?.index()];
+        let names = || names(topology, cohort, self.user);
+        Some(match *property {
+            "Identity" => Value::str(names().distinguished(&topology.ad_domain)),
+            "SipAddress" => Value::str(format!("sip:{}", names().address)),
+            "RegistrarPool" => Value::str(topology.pool(fabric.registrar_pool(self.user)).fqdn.as_str()),
+            "HomeServer" => Value::str(home_server(&topology.ad_domain, fabric.registrar_pool(self.user))),
+            "Enabled" => Value::Bool(true),
+            "EnterpriseVoiceEnabled" => Value::Bool(cohort.enterprise_voice),
+            "LineURI" => Value::str(""),
+            "HostedVoiceMail" => Value::Bool(false),
+            "HostingProvider" => Value::str("SRV:"),
+            "UserRoutingGroupId" => Value::Guid(fabric.routing_group(self.user)),
+            "DisplayName" | "Name" => Value::str(names().display()),
+            "SamAccountName" => Value::str(names().local),
+            "UserPrincipalName" => Value::str(names().address),
+            _ => return None,
+        })
+    }
 }
 
 /// The legacy attribute of the pool in the directory.
-fn home_server(cx: &Cx<'_>, pool: PoolId) -> String {
-    let components: Vec<String> = cx.topology.ad_domain.split('.').map(|label| format!("DC={label}")).collect();
-    format!("CN=Lc Services,CN=Microsoft,CN=1:{},CN=Pools,CN=RTC Service,CN=Services,CN=Configuration,{}", pool.0 + 1, components.join(","))
+fn home_server(ad_domain: &str, pool: PoolId) -> String {
+    let components: Vec<String> = ad_domain.split('.').map(|label| format!("DC={label}")).collect();
+    let number = pool.0 + 1;
+    format!(
+        "CN=Lc Services,CN=Microsoft,CN=1:{number},CN=Pools,CN=RTC Service,CN=Services,CN=Configuration,{}",
+        components.join(",")
+    )
 }
 
 fn get_pool_info(cx: &mut Cx<'_>) -> Done {
@@ -340,13 +386,13 @@ fn move_user(cx: &mut Cx<'_>) -> Done {
                 continue;
             }
         };
-        let subject = user_object(cx, user).text.unwrap_or_default();
+        let subject = UserObjects::new(cx).of(user).text.unwrap_or_default();
         if !cx.proceed(&subject) {
             continue;
         }
         match cx.perform(Operation::MoveUser { user, target, force }) {
             Ok(_) if cx.switch("PassThru") => {
-                let object = user_object(cx, user);
+                let object = UserObjects::new(cx).of(user);
                 cx.output(object);
             }
             Ok(_) => {}
