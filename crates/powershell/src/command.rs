@@ -236,4 +236,13 @@ pub trait Host {
     fn read_file(&mut self, path: &str) -> Option<Arc<[u8]>>;
     /// Writes a file of the virtual file system; false when the path cannot be written.
     fn write_file(&mut self, path: &str, content: &[u8]) -> bool;
+    /// Removes a file of the virtual file system; false when it cannot be removed.
+    fn remove_file(&mut self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
+    /// Full paths of all files of the virtual file system, sorted.
+    fn list_files(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }

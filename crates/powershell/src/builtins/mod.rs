@@ -1,40 +1,147 @@
 //! The built-in cmdlets.
 
-use std::sync::Arc;
+mod data;
+mod dates;
+mod files;
+mod filter;
+mod formatting;
+mod grouping;
+mod json;
+mod members;
+mod output;
+mod properties;
+mod select;
+mod session;
+mod signature;
+mod sorting;
+mod table;
 
-use crate::pipeline::Builtin;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::command::{BoundParameters, CommandInfo};
+use crate::error::{ErrorRecord, Flow};
+use crate::pipeline::{Builtin, Context, Stage};
+use crate::value::Value;
+
+pub use files::decode_text;
+pub use table::{is_known, unmodelled_names};
 
 /// The built-in of that name, without regard to case; aliases are not resolved here.
 pub fn lookup(name: &str) -> Option<&'static Builtin> {
-    let _ = name;
-    None
+    index().get(&name.to_ascii_lowercase()).map(|at| &table::BUILTINS[*at].builtin)
+}
+
+fn index() -> &'static BTreeMap<String, usize> {
+    static INDEX: OnceLock<BTreeMap<String, usize>> = OnceLock::new();
+    INDEX.get_or_init(|| table::BUILTINS.iter().enumerate().map(|(at, entry)| (entry.name.to_ascii_lowercase(), at)).collect())
+}
+
+/// The signature of a built-in, built once.
+pub fn info(name: &str) -> Option<Arc<CommandInfo>> {
+    static INFOS: OnceLock<Vec<OnceLock<Arc<CommandInfo>>>> = OnceLock::new();
+    let at = *index().get(&name.to_ascii_lowercase())?;
+    let infos = INFOS.get_or_init(|| table::BUILTINS.iter().map(|_| OnceLock::new()).collect());
+    Some(infos[at].get_or_init(|| Arc::new((table::BUILTINS[at].builtin.info)())).clone())
 }
 
 /// What an alias stands for: `?` gives `Where-Object`.
 pub fn alias(name: &str) -> Option<&'static str> {
-    let _ = name;
-    None
+    table::ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map(|(_, full)| *full)
 }
 
 /// Names of all built-ins, sorted.
 pub fn names() -> Vec<Arc<str>> {
-    Vec::new()
+    let mut names: Vec<Arc<str>> = table::BUILTINS.iter().map(|entry| Arc::from(entry.name)).collect();
+    names.sort();
+    names
 }
 
-/// The text of a file: UTF-8 (with or without mark), UTF-16 with mark, else Windows-1252.
-pub fn decode_text(content: &[u8]) -> String {
-    let wide = |rest: &[u8], big: bool| {
-        let units: Vec<u16> =
-            rest.chunks_exact(2).map(|c| if big { u16::from_be_bytes([c[0], c[1]]) } else { u16::from_le_bytes([c[0], c[1]]) }).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match content {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        [0xFF, 0xFE, rest @ ..] => wide(rest, false),
-        [0xFE, 0xFF, rest @ ..] => wide(rest, true),
-        content => match std::str::from_utf8(content) {
-            Ok(text) => text.to_string(),
-            Err(_) => content.iter().map(|b| *b as char).collect(),
-        },
+/// A command that works on one object at a time.
+struct Each {
+    parameters: BoundParameters,
+    run: fn(&BoundParameters, Option<Value>, &mut dyn Context) -> Result<(), Flow>,
+}
+
+impl Stage for Each {
+    fn process(&mut self, input: Option<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
+        (self.run)(&self.parameters, input, cx)
     }
+}
+
+/// A command with pipeline binding: the parameters of the current object are those that count.
+struct Bound {
+    run: fn(&BoundParameters, &mut dyn Context) -> Result<(), Flow>,
+}
+
+impl Stage for Bound {
+    fn process(&mut self, _input: Option<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
+        let parameters = cx.bound().clone();
+        (self.run)(&parameters, cx)
+    }
+}
+
+/// A command that needs all objects before it answers.
+struct Collect {
+    parameters: BoundParameters,
+    items: Vec<Value>,
+    finish: fn(&BoundParameters, Vec<Value>, &mut dyn Context) -> Result<(), Flow>,
+}
+
+impl Collect {
+    fn boxed(
+        parameters: BoundParameters,
+        finish: fn(&BoundParameters, Vec<Value>, &mut dyn Context) -> Result<(), Flow>,
+    ) -> Box<dyn Stage> {
+        Box::new(Self { parameters, items: Vec::new(), finish })
+    }
+}
+
+impl Stage for Collect {
+    fn process(&mut self, input: Option<Value>, _cx: &mut dyn Context) -> Result<(), Flow> {
+        match input {
+            Some(value) => self.items.push(value),
+            None => match self.parameters.get("InputObject") {
+                Some(value) => match value.items() {
+                    Some(items) => self.items.extend(items),
+                    None => self.items.push(value.clone()),
+                },
+                None => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, cx: &mut dyn Context) -> Result<(), Flow> {
+        (self.finish)(&self.parameters, std::mem::take(&mut self.items), cx)
+    }
+}
+
+/// The object that a stage works on: from the pipeline, or from `-InputObject`.
+fn input_of(parameters: &BoundParameters, input: Option<Value>) -> Option<Value> {
+    input.or_else(|| parameters.get("InputObject").cloned())
+}
+
+/// A whole number among the parameters.
+fn number(parameters: &BoundParameters, name: &str) -> Option<i64> {
+    match parameters.get(name)? {
+        Value::Int(n) => Some(i64::from(*n)),
+        Value::Long(n) => Some(*n),
+        _ => None,
+    }
+}
+
+/// The elements of a parameter that takes several.
+fn list(parameters: &BoundParameters, name: &str) -> Vec<Value> {
+    parameters.get(name).map(|v| v.items().unwrap_or_else(|| vec![v.clone()])).unwrap_or_default()
+}
+
+/// The texts of a parameter that takes several.
+fn texts(parameters: &BoundParameters, name: &str) -> Vec<Arc<str>> {
+    list(parameters, name).iter().map(crate::convert::shared_text).collect()
+}
+
+/// An error of a built-in.
+fn error(message: impl Into<Arc<str>>, id: &str, category: &str, exception: &str) -> ErrorRecord {
+    ErrorRecord::new(message, id, category, exception)
 }

@@ -10,6 +10,7 @@ mod expressions;
 mod functions;
 mod loops;
 mod operators;
+pub(crate) use operators::{like, regex_for};
 mod pipeline;
 mod redirect;
 pub(crate) mod scope;

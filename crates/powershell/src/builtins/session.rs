@@ -1,0 +1,324 @@
+//! `Get-/Set-/Remove-Variable`, `Get-Command`, modules, `Invoke-Expression`, `Set-StrictMode`, `Get-Host`.
+
+use std::sync::Arc;
+
+use super::{error, texts};
+use crate::command::{BoundParameters, CommandInfo};
+use crate::convert::{shared_text, to_bool};
+use crate::error::Flow;
+use crate::eval::like;
+use crate::pipeline::{Context, VariableScope};
+use crate::value::{PsObject, Value};
+
+/// Modules whose import changes nothing here: they are loaded, or part of the world.
+const MODULES: &[&str] = &[
+    "SkypeForBusiness",
+    "Lync",
+    "LyncOnline",
+    "ActiveDirectory",
+    "DnsServer",
+    "DnsClient",
+    "NetTCPIP",
+    "NetSecurity",
+    "WebAdministration",
+    "ServerManager",
+    "SqlServer",
+    "SQLPS",
+    "BitsTransfer",
+    "CimCmdlets",
+    "Microsoft.PowerShell.Management",
+    "Microsoft.PowerShell.Utility",
+    "Microsoft.PowerShell.Security",
+    "Microsoft.PowerShell.Diagnostics",
+    "ScheduledTasks",
+    "SmbShare",
+    "Storage",
+    "International",
+];
+
+fn scope_of(parameters: &BoundParameters) -> VariableScope {
+    match parameters.text("Scope").as_deref().map(str::to_ascii_lowercase).as_deref() {
+        Some("global") => VariableScope::Global,
+        Some("script") => VariableScope::Script,
+        _ => VariableScope::Local,
+    }
+}
+
+/// The name with the scope that the parameters ask for.
+fn scoped(parameters: &BoundParameters, name: &str) -> String {
+    match scope_of(parameters) {
+        VariableScope::Global => format!("global:{name}"),
+        VariableScope::Script => format!("script:{name}"),
+        VariableScope::Local => name.to_string(),
+    }
+}
+
+fn variable_missing(name: &str) -> crate::error::ErrorRecord {
+    error(
+        format!("Cannot find a variable with the name '{name}'."),
+        "VariableNotFound",
+        "ObjectNotFound",
+        "System.Management.Automation.ItemNotFoundException",
+    )
+    .with_target(Value::str(name))
+}
+
+fn variable_object(name: &str, value: Value) -> Value {
+    PsObject::new("System.Management.Automation.PSVariable")
+        .with("Name", name)
+        .with("Description", "")
+        .with("Value", value)
+        .with("Visibility", "Public")
+        .with("Options", "None")
+        .into()
+}
+
+pub(super) fn get_variable(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let names = texts(parameters, "Name");
+    let value_only = parameters.switch("ValueOnly");
+    let emit = |name: &str, value: Value, cx: &mut dyn Context| {
+        if value_only {
+            match value.items() {
+                Some(items) => items.into_iter().try_for_each(|i| cx.emit(i)),
+                None => cx.emit(value),
+            }
+        } else {
+            cx.emit(variable_object(name, value))
+        }
+    };
+    let all: Vec<Arc<str>> = if names.is_empty() { vec!["*".into()] } else { names };
+    for pattern in all {
+        if super::properties::has_wildcard(&pattern) {
+            let mut found: Vec<(Arc<str>, Value)> = cx.variables().into_iter().filter(|(n, _)| like(n, &pattern, false)).collect();
+            found.sort_by(|(a, _), (b, _)| crate::convert::order_text(a, b, false));
+            for (name, value) in found {
+                emit(&name, value, cx)?;
+            }
+        } else {
+            match cx.variable(&scoped(parameters, &pattern)) {
+                Some(value) => emit(&pattern, value, cx)?,
+                None => cx.write_error(variable_missing(&pattern))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn set_variable(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
+    let value = match parameters.get("Value") {
+        Some(value) => value.clone(),
+        None => match items.as_slice() {
+            [] => Value::Null,
+            [one] => one.clone(),
+            many => Value::array(many.to_vec()),
+        },
+    };
+    for name in texts(parameters, "Name") {
+        if cx.should_process(&format!("Name: {name} Value: {}", shared_text(&value)), "Set variable")? {
+            cx.set_variable(&name, value.clone(), scope_of(parameters))?;
+            if parameters.switch("PassThru") {
+                cx.emit(variable_object(&name, value.clone()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn new_variable(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let name = parameters.text("Name").unwrap_or_else(|| "".into());
+    set_variable(&BoundParameters { values: vec![("Name".into(), Value::Str(name)), ("Value".into(), parameters.get("Value").cloned().unwrap_or(Value::Null))], ..parameters.clone() }, Vec::new(), cx)
+}
+
+pub(super) fn clear_variable(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    for name in texts(parameters, "Name") {
+        cx.set_variable(&name, Value::Null, scope_of(parameters))?;
+    }
+    Ok(())
+}
+
+pub(super) fn remove_variable(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    for name in texts(parameters, "Name") {
+        let matching: Vec<Arc<str>> = if super::properties::has_wildcard(&name) {
+            cx.variables().into_iter().map(|(n, _)| n).filter(|n| like(n, &name, false)).collect()
+        } else {
+            vec![name.clone()]
+        };
+        for name in matching {
+            if !cx.remove_variable(&scoped(parameters, &name)) {
+                cx.write_error(variable_missing(&name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn test_variable_strict(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let on = !parameters.switch("Off");
+    cx.remark(if on { "Set-StrictMode is recorded; references to missing variables and properties stay lenient" } else { "Set-StrictMode -Off" });
+    Ok(())
+}
+
+/// One command as `Get-Command` shows it.
+fn command_object(info: &CommandInfo, kind: &str) -> Value {
+    let object = PsObject::new(if kind == "Function" { "System.Management.Automation.FunctionInfo" } else { "System.Management.Automation.CmdletInfo" });
+    let mut object = object
+        .with("CommandType", kind)
+        .with("Name", info.name.clone())
+        .with("Version", "")
+        .with("Source", info.module.clone())
+        .with("ModuleName", info.module.clone())
+        .with("Parameters", Value::hashtable(true, info.parameters.iter().map(|p| (p.name.clone(), Value::str(crate::binding::type_label(&p.parameter_type))))))
+        .with_text(info.name.clone());
+    object.type_names.insert(1, "System.Management.Automation.CommandInfo".into());
+    object.into()
+}
+
+pub(super) fn get_command(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let names = texts(parameters, "Name");
+    let modules = texts(parameters, "Module");
+    let (verbs, nouns) = (texts(parameters, "Verb"), texts(parameters, "Noun"));
+    let all = cx.command_names();
+    let patterns: Vec<Arc<str>> = if names.is_empty() { vec!["*".into()] } else { names };
+    for pattern in patterns {
+        let wild = super::properties::has_wildcard(&pattern);
+        let candidates: Vec<Arc<str>> = if wild {
+            let mut found: Vec<Arc<str>> = all.iter().filter(|n| like(n, &pattern, false)).cloned().collect();
+            found.sort();
+            found.dedup();
+            found
+        } else {
+            vec![pattern.clone()]
+        };
+        let mut found = false;
+        for name in candidates {
+            let Some(info) = cx.command_info(&name) else { continue };
+            let (verb, noun) = info.name.split_once('-').unwrap_or(("", &info.name));
+            let fits = |list: &[Arc<str>], value: &str| list.is_empty() || list.iter().any(|p| like(value, p, false));
+            if !fits(&modules, &info.module) || !fits(&verbs, verb) || !fits(&nouns, noun) {
+                continue;
+            }
+            found = true;
+            let kind = if *info.implementing_type == *info.name { "Function" } else { "Cmdlet" };
+            cx.emit(command_object(&info, kind))?;
+        }
+        if !found && !wild {
+            cx.write_error(
+                error(
+                    format!(
+                        "The term '{pattern}' is not recognized as the name of a cmdlet, function, script file, or operable program. Check the spelling of \
+                         the name, or if a path was included, verify that the path is correct and try again."
+                    ),
+                    "CommandNotFoundException",
+                    "ObjectNotFound",
+                    "System.Management.Automation.CommandNotFoundException",
+                )
+                .with_target(Value::Str(pattern)),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn module_object(name: &str) -> Value {
+    let object = PsObject::new("System.Management.Automation.PSModuleInfo")
+        .with("ModuleType", "Binary")
+        .with("Version", Value::Version([1, 0, 0, 0]))
+        .with("Name", name)
+        .with("Description", "")
+        .with_text(name);
+    PsObject { default_view: ["ModuleType", "Version", "Name"].iter().map(|n| Arc::from(*n)).collect(), ..object }.into()
+}
+
+/// `Import-Module` of a known module does nothing.
+pub(super) fn import_module(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    for name in texts(parameters, "Name") {
+        let plain = name.trim_end_matches(".psd1").trim_end_matches(".psm1");
+        let plain = plain.rsplit(['\\', '/']).next().unwrap_or(plain);
+        match MODULES.iter().find(|m| m.eq_ignore_ascii_case(plain) || like(m, plain, false)) {
+            Some(module) => {
+                cx.verbose(&format!("Loading module from path '{module}'."))?;
+                if parameters.switch("PassThru") {
+                    cx.emit(module_object(module))?;
+                }
+            }
+            None if name.contains(['\\', '/']) => cx.unmodelled(&format!("Import-Module {name}")),
+            None => cx.write_error(
+                error(
+                    format!("The specified module '{name}' was not loaded because no valid module file was found in any module directory."),
+                    "Modules_ModuleNotFound",
+                    "ResourceUnavailable",
+                    "System.IO.FileNotFoundException",
+                )
+                .with_target(Value::Str(name.clone())),
+            )?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn get_module(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let names = texts(parameters, "Name");
+    for module in MODULES {
+        if names.iter().any(|n| like(module, n, false)) || (names.is_empty() && module.starts_with("Microsoft.PowerShell")) {
+            cx.emit(module_object(module))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn remove_module(_: &BoundParameters, _: &mut dyn Context) -> Result<(), Flow> {
+    Ok(())
+}
+
+pub(super) fn invoke_expression(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let text = parameters.get("Command").map_or_else(|| "".into(), shared_text);
+    cx.run_text(&text)
+}
+
+pub(super) fn get_host(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let object = PsObject::new("System.Management.Automation.Internal.Host.InternalHost")
+        .with("Name", "ConsoleHost")
+        .with("Version", Value::Version([5, 1, 17763, 1]))
+        .with("CurrentCulture", "en-US")
+        .with("CurrentUICulture", "en-US");
+    cx.emit(object.into())
+}
+
+pub(super) fn get_culture(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let object = PsObject::new("System.Globalization.CultureInfo").with("LCID", 1033).with("Name", "en-US").with("DisplayName", "English (United States)");
+    cx.emit(object.with_text("en-US").into())
+}
+
+/// `ConvertTo-SecureString` of plain text: scripts pass it on, nothing here decrypts it.
+pub(super) fn to_secure_string(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let text = parameters.get("String").map_or_else(|| "".into(), shared_text);
+    if !parameters.switch("AsPlainText") {
+        cx.unmodelled("ConvertTo-SecureString of encrypted text");
+    }
+    let object = PsObject::new("System.Security.SecureString").with("Length", i32::try_from(text.chars().count()).unwrap_or(0));
+    cx.emit(object.with_text("System.Security.SecureString").into())
+}
+
+pub(super) fn get_credential(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let user = parameters.get("Credential").or_else(|| parameters.get("UserName")).map_or_else(|| "".into(), shared_text);
+    let user = if user.is_empty() { cx.world().prompt("User: ").unwrap_or_default() } else { user.to_string() };
+    let object = PsObject::new("System.Management.Automation.PSCredential")
+        .with("UserName", user)
+        .with("Password", PsObject::new("System.Security.SecureString").with_text("System.Security.SecureString"));
+    cx.emit(object.into())
+}
+
+pub(super) fn hostname(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let name = cx.world().computer_name();
+    let short = name.split('.').next().unwrap_or(&name).to_ascii_uppercase();
+    cx.emit(Value::str(short))
+}
+
+pub(super) fn get_location(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    let path = cx.variable("pwd").filter(to_bool).map_or_else(|| "C:\\Windows\\system32".into(), |p| shared_text(&p));
+    cx.emit(PsObject::new("System.Management.Automation.PathInfo").with("Path", path.clone()).with_text(path).into())
+}
+
+pub(super) fn done(_: &BoundParameters, _: &mut dyn Context) -> Result<(), Flow> {
+    Ok(())
+}
