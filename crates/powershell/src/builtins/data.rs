@@ -120,7 +120,8 @@ fn emit_objects(parameters: &BoundParameters, text: &str, cx: &mut dyn Context) 
     };
     let mut rows = records(text, delimiter(parameters)).into_iter();
     let given = texts(parameters, "Header");
-    let columns: Vec<Arc<str>> = if given.is_empty() { rows.next().unwrap_or_default().into_iter().map(Arc::from).collect() } else { given };
+    let columns: Vec<Arc<str>> =
+        if given.is_empty() { rows.next().unwrap_or_default().into_iter().map(Arc::from).collect() } else { given };
     for row in rows {
         let mut object = PsObject::custom();
         if let Some(name) = &type_name {
@@ -145,13 +146,8 @@ pub(super) fn import_csv(parameters: &BoundParameters, cx: &mut dyn Context) -> 
     for path in named {
         let Some(content) = cx.world().read_file(&path) else {
             cx.write_error(
-                error(
-                    format!("Could not find file '{path}'."),
-                    "FileOpenFailure",
-                    "OpenError",
-                    "System.IO.FileNotFoundException",
-                )
-                .with_target(Value::Str(path.clone())),
+                error(format!("Could not find file '{path}'."), "FileOpenFailure", "OpenError", "System.IO.FileNotFoundException")
+                    .with_target(Value::Str(path.clone())),
             )?;
             continue;
         };
@@ -191,9 +187,8 @@ pub(super) fn select_string(parameters: &BoundParameters, items: Vec<Value>, cx:
             if parameters.switch("Quiet") {
                 return cx.emit(Value::Bool(true));
             }
-            let matches: Vec<Value> = hit
-                .map(|p| p.captures_iter(line).map(|c| types::regexes::match_object(Some(&c), p, line)).collect())
-                .unwrap_or_default();
+            let matches: Vec<Value> =
+                hit.map(|p| p.captures_iter(line).map(|c| types::regexes::match_object(Some(&c), p, line)).collect()).unwrap_or_default();
             let number = i32::try_from(at + 1).unwrap_or(0);
             let text = if path == "InputStream" { line.clone() } else { format!("{path}:{number}:{line}") };
             let object = PsObject::new("Microsoft.PowerShell.Commands.MatchInfo")

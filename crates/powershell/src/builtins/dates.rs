@@ -34,7 +34,10 @@ pub(super) fn get_date(parameters: &BoundParameters, cx: &mut dyn Context) -> Re
         };
         return match datetime::format(instant, named) {
             Some(text) => cx.emit(Value::str(text)),
-            None => Err(error("Input string was not in a correct format.", "System.FormatException", "NotSpecified", "System.FormatException").into()),
+            None => {
+                Err(error("Input string was not in a correct format.", "System.FormatException", "NotSpecified", "System.FormatException")
+                    .into())
+            }
         };
     }
     if let Some(format) = parameters.text("UFormat") {
@@ -103,7 +106,11 @@ pub(super) fn new_timespan(parameters: &BoundParameters, cx: &mut dyn Context) -
         };
         if parameters.values.is_empty() { 0 } else { at("End").nanoseconds.saturating_sub(at("Start").nanoseconds) }
     } else {
-        part("Days", DAY) + part("Hours", 3600 * SECOND) + part("Minutes", 60 * SECOND) + part("Seconds", SECOND) + part("Milliseconds", 1_000_000)
+        part("Days", DAY)
+            + part("Hours", 3600 * SECOND)
+            + part("Minutes", 60 * SECOND)
+            + part("Seconds", SECOND)
+            + part("Milliseconds", 1_000_000)
     };
     cx.emit(Value::TimeSpan(TimeSpan { nanoseconds: total }))
 }
@@ -209,4 +216,3 @@ impl Stage for MeasureCommand {
         cx.emit(Value::TimeSpan(TimeSpan { nanoseconds: self.total }))
     }
 }
-

@@ -98,8 +98,11 @@ fn matching(pattern: &str, cx: &mut dyn Context) -> Vec<String> {
 
 pub(super) fn get_content(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     for path in paths(parameters) {
-        let files =
-            if super::properties::has_wildcard(&path) && parameters.get("LiteralPath").is_none() { matching(&path, cx) } else { vec![path.to_string()] };
+        let files = if super::properties::has_wildcard(&path) && parameters.get("LiteralPath").is_none() {
+            matching(&path, cx)
+        } else {
+            vec![path.to_string()]
+        };
         for path in files {
             let Some(content) = cx.world().read_file(&path) else {
                 cx.write_error(not_found(&path))?;
@@ -352,12 +355,7 @@ pub(super) fn new_item(parameters: &BoundParameters, cx: &mut dyn Context) -> Re
             continue;
         }
         if exists(&path, cx) && !parameters.switch("Force") {
-            cx.write_error(error(
-                format!("The file '{path}' already exists."),
-                "NewItemIOError",
-                "WriteError",
-                "System.IO.IOException",
-            ))?;
+            cx.write_error(error(format!("The file '{path}' already exists."), "NewItemIOError", "WriteError", "System.IO.IOException"))?;
             continue;
         }
         if cx.should_process(&format!("Destination: {path}"), "Create File")? {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::properties::{has_wildcard, read};
 use super::input_of;
+use super::properties::{has_wildcard, read};
 use crate::command::BoundParameters;
 use crate::convert::{self, Comparison, equals, shared_text, to_bool};
 use crate::error::{ErrorRecord, Flow};

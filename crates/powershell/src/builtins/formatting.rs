@@ -66,8 +66,7 @@ fn columns(shape: Shape, parameters: &BoundParameters, first: &Value) -> Result<
         return Ok(expanded
             .into_iter()
             .filter(|spec| {
-                shape != Shape::List
-                    || !matches!(&spec.expression, Expression::Name(name) if types::property(first, name).is_none())
+                shape != Shape::List || !matches!(&spec.expression, Expression::Name(name) if types::property(first, name).is_none())
             })
             .map(|mut spec| {
                 // Names are shown as the object writes them.

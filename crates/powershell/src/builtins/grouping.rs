@@ -119,7 +119,9 @@ pub(super) fn group(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dy
             values.push(item.clone());
         }
         let found = groups.iter_mut().find(|(k, _)| {
-            k.iter().zip(&values).all(|(a, b)| (a.is_null() && b.is_null()) || (types::type_name(a) == types::type_name(b) && equals(a, b, case)))
+            k.iter()
+                .zip(&values)
+                .all(|(a, b)| (a.is_null() && b.is_null()) || (types::type_name(a) == types::type_name(b) && equals(a, b, case)))
         });
         match found {
             Some((_, members)) => members.push(item),

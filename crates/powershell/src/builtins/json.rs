@@ -74,10 +74,8 @@ fn write(value: &Value, depth: usize, indent: Option<usize>, out: &mut String) {
         }
         Value::Object(object) if object.text.is_some() && types::property_names(value).is_empty() => string(&shared_text(value), out),
         other => {
-            let entries: Vec<(String, Value)> = types::property_names(other)
-                .iter()
-                .map(|n| (n.to_string(), types::property(other, n).unwrap_or(Value::Null)))
-                .collect();
+            let entries: Vec<(String, Value)> =
+                types::property_names(other).iter().map(|n| (n.to_string(), types::property(other, n).unwrap_or(Value::Null))).collect();
             members(&entries, depth, indent, out);
         }
     }
@@ -114,7 +112,14 @@ fn members(entries: &[(String, Value)], depth: usize, indent: Option<usize>, out
     });
 }
 
-fn block(open: char, close: char, count: usize, indent: Option<usize>, out: &mut String, mut element: impl FnMut(usize, Option<usize>, &mut String)) {
+fn block(
+    open: char,
+    close: char,
+    count: usize,
+    indent: Option<usize>,
+    out: &mut String,
+    mut element: impl FnMut(usize, Option<usize>, &mut String),
+) {
     out.push(open);
     if let Some(column) = indent {
         let inner = column + 4;
@@ -146,7 +151,8 @@ pub(super) fn from_json(parameters: &BoundParameters, items: Vec<Value>, cx: &mu
         Ok(parsed) => cx.emit(value_of(&parsed)),
         Err(_) => {
             let shown: String = text.chars().take(60).collect();
-            Err(error(format!("Invalid JSON primitive: {shown}."), "System.ArgumentException", "NotSpecified", "System.ArgumentException").into())
+            Err(error(format!("Invalid JSON primitive: {shown}."), "System.ArgumentException", "NotSpecified", "System.ArgumentException")
+                .into())
         }
     }
 }

@@ -52,7 +52,8 @@ pub(super) fn add_member(parameters: &BoundParameters, input: Option<Value>, cx:
     let Some(target) = input_of(parameters, input) else { return Ok(()) };
     let Value::Object(object) = &target else {
         if let Value::Hash(_) = &target
-            && let (Some(name), Some(value)) = (parameters.text("NotePropertyName").or_else(|| parameters.text("Name")), value_of(parameters))
+            && let (Some(name), Some(value)) =
+                (parameters.text("NotePropertyName").or_else(|| parameters.text("Name")), value_of(parameters))
         {
             cx.unmodelled(&format!("Add-Member {name} on a hashtable"));
             let _ = value;
@@ -140,12 +141,47 @@ impl GetMember {
 fn methods(full: &str) -> &'static [&'static str] {
     match full {
         "System.String" => &[
-            "Contains", "EndsWith", "Equals", "GetType", "IndexOf", "Insert", "LastIndexOf", "PadLeft", "PadRight", "Remove", "Replace", "Split",
-            "StartsWith", "Substring", "ToCharArray", "ToLower", "ToString", "ToUpper", "Trim", "TrimEnd", "TrimStart",
+            "Contains",
+            "EndsWith",
+            "Equals",
+            "GetType",
+            "IndexOf",
+            "Insert",
+            "LastIndexOf",
+            "PadLeft",
+            "PadRight",
+            "Remove",
+            "Replace",
+            "Split",
+            "StartsWith",
+            "Substring",
+            "ToCharArray",
+            "ToLower",
+            "ToString",
+            "ToUpper",
+            "Trim",
+            "TrimEnd",
+            "TrimStart",
         ],
         "System.DateTime" => &[
-            "Add", "AddDays", "AddHours", "AddMilliseconds", "AddMinutes", "AddMonths", "AddSeconds", "AddTicks", "AddYears", "CompareTo", "Equals",
-            "GetHashCode", "GetType", "Subtract", "ToLongDateString", "ToShortDateString", "ToString", "ToUniversalTime",
+            "Add",
+            "AddDays",
+            "AddHours",
+            "AddMilliseconds",
+            "AddMinutes",
+            "AddMonths",
+            "AddSeconds",
+            "AddTicks",
+            "AddYears",
+            "CompareTo",
+            "Equals",
+            "GetHashCode",
+            "GetType",
+            "Subtract",
+            "ToLongDateString",
+            "ToShortDateString",
+            "ToString",
+            "ToUniversalTime",
         ],
         _ => &["Equals", "GetHashCode", "GetType", "ToString"],
     }
@@ -181,12 +217,18 @@ impl Stage for GetMember {
         }
         self.seen.push(type_name.clone());
         let names = texts(&self.parameters, "Name");
-        let kinds: Vec<String> = texts(&self.parameters, "MemberType").iter().flat_map(|t| t.split(',').map(|k| k.trim().to_ascii_lowercase()).collect::<Vec<_>>()).collect();
+        let kinds: Vec<String> = texts(&self.parameters, "MemberType")
+            .iter()
+            .flat_map(|t| t.split(',').map(|k| k.trim().to_ascii_lowercase()).collect::<Vec<_>>())
+            .collect();
         let wanted = |name: &str, kind: &str| {
             (names.is_empty() || names.iter().any(|n| like(name, n, false)))
                 && (kinds.is_empty()
                     || kinds.iter().any(|k| {
-                        k == "all" || k.eq_ignore_ascii_case(kind) || (k.starts_with("propert") && kind.ends_with("Property")) || (k == "methods" && kind.ends_with("Method"))
+                        k == "all"
+                            || k.eq_ignore_ascii_case(kind)
+                            || (k.starts_with("propert") && kind.ends_with("Property"))
+                            || (k == "methods" && kind.ends_with("Method"))
                     }))
         };
         let mut members: Vec<(String, &str, String)> =
@@ -220,4 +262,3 @@ impl Stage for GetMember {
         Ok(())
     }
 }
-

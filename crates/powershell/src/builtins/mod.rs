@@ -45,6 +45,12 @@ pub fn info(name: &str) -> Option<Arc<CommandInfo>> {
     Some(infos[at].get_or_init(|| Arc::new((table::BUILTINS[at].builtin.info)())).clone())
 }
 
+/// The signature of a built-in, built once.
+pub fn info_of(builtin: &'static Builtin) -> Arc<CommandInfo> {
+    let entry = table::BUILTINS.iter().find(|entry| std::ptr::eq(&entry.builtin, builtin));
+    entry.and_then(|entry| info(entry.name)).unwrap_or_else(|| Arc::new((builtin.info)()))
+}
+
 /// What an alias stands for: `?` gives `Where-Object`.
 pub fn alias(name: &str) -> Option<&'static str> {
     table::ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map(|(_, full)| *full)

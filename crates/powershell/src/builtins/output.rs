@@ -28,8 +28,10 @@ fn host_text(value: &Value, separator: &str) -> String {
         None => match value {
             Value::DateTime(_) => crate::convert::display(value),
             Value::Hash(table) => {
-                let entries: Vec<String> =
-                    table.read().map(|t| t.entries.values().map(|_| "System.Collections.DictionaryEntry".to_string()).collect()).unwrap_or_default();
+                let entries: Vec<String> = table
+                    .read()
+                    .map(|t| t.entries.values().map(|_| "System.Collections.DictionaryEntry".to_string()).collect())
+                    .unwrap_or_default();
                 entries.join(separator)
             }
             other => to_text(other, " "),

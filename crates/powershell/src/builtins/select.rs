@@ -29,16 +29,7 @@ impl Select {
     pub(super) fn boxed(parameters: BoundParameters) -> Box<dyn Stage> {
         let exclude = texts(&parameters, "ExcludeProperty");
         let expand = parameters.text("ExpandProperty");
-        Box::new(Self {
-            parameters,
-            specs: Vec::new(),
-            exclude,
-            expand,
-            seen: 0,
-            passed: 0,
-            unique: Vec::new(),
-            held: VecDeque::new(),
-        })
+        Box::new(Self { parameters, specs: Vec::new(), exclude, expand, seen: 0, passed: 0, unique: Vec::new(), held: VecDeque::new() })
     }
 
     fn count(&self, name: &str) -> Option<usize> {
@@ -106,9 +97,10 @@ impl Select {
                 let value = spec.value(object, cx)?;
                 // The name is written as the object has it.
                 let label = match &spec.expression {
-                    Expression::Name(name) if *name == spec.label => {
-                        types::property_names(object).into_iter().find(|n| n.eq_ignore_ascii_case(name)).unwrap_or_else(|| spec.label.clone())
-                    }
+                    Expression::Name(name) if *name == spec.label => types::property_names(object)
+                        .into_iter()
+                        .find(|n| n.eq_ignore_ascii_case(name))
+                        .unwrap_or_else(|| spec.label.clone()),
                     _ => spec.label.clone(),
                 };
                 made.set(&label, value.unwrap_or(Value::Null));

@@ -126,7 +126,14 @@ pub(super) fn set_variable(parameters: &BoundParameters, items: Vec<Value>, cx: 
 
 pub(super) fn new_variable(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let name = parameters.text("Name").unwrap_or_else(|| "".into());
-    set_variable(&BoundParameters { values: vec![("Name".into(), Value::Str(name)), ("Value".into(), parameters.get("Value").cloned().unwrap_or(Value::Null))], ..parameters.clone() }, Vec::new(), cx)
+    set_variable(
+        &BoundParameters {
+            values: vec![("Name".into(), Value::Str(name)), ("Value".into(), parameters.get("Value").cloned().unwrap_or(Value::Null))],
+            ..parameters.clone()
+        },
+        Vec::new(),
+        cx,
+    )
 }
 
 pub(super) fn clear_variable(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
@@ -154,20 +161,34 @@ pub(super) fn remove_variable(parameters: &BoundParameters, cx: &mut dyn Context
 
 pub(super) fn test_variable_strict(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let on = !parameters.switch("Off");
-    cx.remark(if on { "Set-StrictMode is recorded; references to missing variables and properties stay lenient" } else { "Set-StrictMode -Off" });
+    cx.remark(if on {
+        "Set-StrictMode is recorded; references to missing variables and properties stay lenient"
+    } else {
+        "Set-StrictMode -Off"
+    });
     Ok(())
 }
 
 /// One command as `Get-Command` shows it.
 fn command_object(info: &CommandInfo, kind: &str) -> Value {
-    let object = PsObject::new(if kind == "Function" { "System.Management.Automation.FunctionInfo" } else { "System.Management.Automation.CmdletInfo" });
+    let object = PsObject::new(if kind == "Function" {
+        "System.Management.Automation.FunctionInfo"
+    } else {
+        "System.Management.Automation.CmdletInfo"
+    });
     let mut object = object
         .with("CommandType", kind)
         .with("Name", info.name.clone())
         .with("Version", "")
         .with("Source", info.module.clone())
         .with("ModuleName", info.module.clone())
-        .with("Parameters", Value::hashtable(true, info.parameters.iter().map(|p| (p.name.clone(), Value::str(crate::binding::type_label(&p.parameter_type))))))
+        .with(
+            "Parameters",
+            Value::hashtable(
+                true,
+                info.parameters.iter().map(|p| (p.name.clone(), Value::str(crate::binding::type_label(&p.parameter_type)))),
+            ),
+        )
         .with_text(info.name.clone());
     object.type_names.insert(1, "System.Management.Automation.CommandInfo".into());
     object.into()
@@ -285,7 +306,10 @@ pub(super) fn get_host(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), 
 }
 
 pub(super) fn get_culture(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    let object = PsObject::new("System.Globalization.CultureInfo").with("LCID", 1033).with("Name", "en-US").with("DisplayName", "English (United States)");
+    let object = PsObject::new("System.Globalization.CultureInfo")
+        .with("LCID", 1033)
+        .with("Name", "en-US")
+        .with("DisplayName", "English (United States)");
     cx.emit(object.with_text("en-US").into())
 }
 

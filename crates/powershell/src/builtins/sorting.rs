@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::properties::{Spec, specs};
 use super::list;
+use super::properties::{Spec, specs};
 use crate::command::BoundParameters;
 use crate::convert::{compare_order, number, order_text, shared_text};
 use crate::error::Flow;
@@ -18,7 +18,9 @@ pub(super) fn order(a: &Value, b: &Value, case_sensitive: bool) -> Ordering {
         (Value::Null, Value::Null) => Ordering::Equal,
         (Value::Null, _) => Ordering::Less,
         (_, Value::Null) => Ordering::Greater,
-        (a, b) if number::as_number(a).is_some() && number::as_number(b).is_some() => compare_order(a, b, case_sensitive).unwrap_or(Ordering::Equal),
+        (a, b) if number::as_number(a).is_some() && number::as_number(b).is_some() => {
+            compare_order(a, b, case_sensitive).unwrap_or(Ordering::Equal)
+        }
         (a, b) if types::type_name(a) == types::type_name(b) => {
             compare_order(a, b, case_sensitive).unwrap_or_else(|_| order_text(&shared_text(a), &shared_text(b), case_sensitive))
         }

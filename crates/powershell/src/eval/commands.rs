@@ -208,6 +208,9 @@ impl Evaluator<'_> {
                 return Ok(Some(Target::File(path.into(), super::text::decode(&bytes))));
             }
         }
+        if builtins::is_known(plain) {
+            return Ok(Some(Target::Unmodelled(None)));
+        }
         Ok(None)
     }
 
@@ -224,7 +227,7 @@ impl Evaluator<'_> {
     pub(crate) fn command_info(&mut self, name: &str) -> Option<Arc<CommandInfo>> {
         match self.lookup(name).ok()?? {
             Target::Function(function) => Some(function.info.clone()),
-            Target::Builtin(builtin) => Some(Arc::new((builtin.info)())),
+            Target::Builtin(builtin) => Some(builtins::info_of(builtin)),
             Target::World(info) => Some(info),
             Target::Unmodelled(info) => info,
             Target::Block(_) | Target::File(..) => None,
@@ -276,7 +279,7 @@ impl Evaluator<'_> {
         let redirected = self.redirections(redirections)?;
         match target {
             Target::Builtin(builtin) => {
-                let info = Arc::new((builtin.info)());
+                let info = builtins::info_of(builtin);
                 let binding = self.bind(&info, &arguments, options, place)?;
                 let bound = if has_input || builtin.input == crate::pipeline::PipelineInput::Raw {
                     binding.parameters.clone()

@@ -66,8 +66,7 @@ fn tail(text: &str, width: usize) -> String {
 /// Widths as `ColumnWidthManager` computes them: what is not specified shares what is left, one column of the screen at
 /// a time; columns that do not fit are cut and then dropped from the right.
 fn widths(columns: &[TableColumn], sized: Option<&[usize]>, screen: usize) -> Vec<Option<usize>> {
-    let mut widths: Vec<usize> =
-        columns.iter().enumerate().map(|(at, c)| c.width.unwrap_or_else(|| sized.map_or(0, |s| s[at]))).collect();
+    let mut widths: Vec<usize> = columns.iter().enumerate().map(|(at, c)| c.width.unwrap_or_else(|| sized.map_or(0, |s| s[at]))).collect();
     let fixed: Vec<bool> = widths.iter().map(|w| *w > 0).collect();
     for width in &mut widths {
         *width = (*width).max(1);
