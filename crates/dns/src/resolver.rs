@@ -106,21 +106,33 @@ impl PartnerResolver {
         let wire_type = wire_type(record_type);
         match self.resolver.lookup(name.clone(), wire_type).await {
             Ok(lookup) => self.read(lookup.message(), &name, record_type),
-            Err(NetError::Dns(WireError::NoRecordsFound(none))) if *none.query.name() == name => {
-                let outside = none.soa.as_ref().is_some_and(|soa| soa.name.is_root());
-                negative(none.response_code, none.negative_ttl.unwrap_or(0), outside)
+            Err(NetError::Dns(WireError::ResponseCode(_))) => no_server(),
+            // The single query serves three cases in which hickory-resolver (0.26.3, `handle_noerror`) says less than the
+            // server did: a negative answer behind aliases loses their TTLs, the target of an SRV record behind an alias
+            // is taken for the next name to ask, and a loop of aliases ends in an error.
+            Err(NetError::Dns(_) | NetError::Proto(_) | NetError::Message(_) | NetError::Msg(_)) => {
+                match self.ask_once(&name, wire_type).await {
+                    Some(message) => self.read(&message, &name, record_type),
+                    None => no_server(),
+                }
             }
-            // hickory-resolver takes the target of an SRV record behind an alias for the next name to ask (0.26.3,
-            // `handle_noerror`) and then misses its answer: such questions go to the server as they are.
-            Err(NetError::Dns(WireError::NoRecordsFound(_))) => match query(self.server, &name, wire_type, TCP_TIMEOUT).await {
-                Ok(message) => self.read(&message, &name, record_type),
-                Err(_) => no_server(),
-            },
-            Err(NetError::Dns(_)) => no_server(),
             Err(_) => match query_tcp(self.server, &name, wire_type, TCP_TIMEOUT).await {
                 Ok(message) => self.read(&message, &name, record_type),
                 Err(_) => no_server(),
             },
+        }
+    }
+
+    /// Whether the server answers at all, whatever the cache holds.
+    pub async fn server_answers(&self) -> bool {
+        self.ask_once(&Name::root(), hickory_resolver::proto::rr::RecordType::SOA).await.is_some()
+    }
+
+    /// One query over UDP; over TCP when that stays without answer.
+    async fn ask_once(&self, name: &Name, wire_type: hickory_resolver::proto::rr::RecordType) -> Option<Message> {
+        match query(self.server, name, wire_type, UDP_TIMEOUT).await {
+            Ok(message) => Some(message),
+            Err(_) => query_tcp(self.server, name, wire_type, TCP_TIMEOUT).await.ok(),
         }
     }
 

@@ -17,6 +17,8 @@ pub enum Selection {
     Targets(Vec<Target>),
     /// There is no SRV record: tries the domain's own address at the protocol's port (RFC 6120 3.2.2).
     OwnAddress(Target),
+    /// The domain is an address itself: connects to it without DNS (RFC 6120 3.2.3).
+    Literal(Target, Ipv4Addr),
     /// Does not try.
     Declined(ReachFailure),
 }
@@ -42,6 +44,12 @@ pub fn stream_name(protocol: Protocol, partner_domain: &str, our_domain: &str) -
     format!("{protocol:?} {partner_domain} {our_domain}")
 }
 
+/// Decides what needs no DNS: an address in place of a domain (RFC 6120 3.2.3; SIP federation knows domains only).
+pub fn literal(protocol: Protocol, domain: &str) -> Option<Selection> {
+    let address = (protocol == Protocol::Xmpp).then(|| domain.parse().ok())??;
+    Some(Selection::Literal(own_address(protocol, domain), address))
+}
+
 /// Decides after the answer to the SRV question.
 pub fn select(protocol: Protocol, domain: &str, srv: &Answer, seed: Seed, stream: &str) -> Selection {
     match protocol {
@@ -52,9 +60,6 @@ pub fn select(protocol: Protocol, domain: &str, srv: &Answer, seed: Seed, stream
 
 /// RFC 6120 3.2.1 and 3.2.2.
 fn select_xmpp(domain: &str, srv: &Answer, seed: Seed, stream: &str) -> Selection {
-    if domain.parse::<Ipv4Addr>().is_ok() {
-        return Selection::OwnAddress(own_address(Protocol::Xmpp, domain)); // 3.2.3: no DNS for an address
-    }
     match srv {
         Answer::Records { set, .. } if declined(set) => Selection::Declined(ReachFailure::ServiceDeclined),
         Answer::Records { set, .. } => Selection::Targets(ordered(set, seed, stream)),

@@ -8,6 +8,7 @@ use firedrill_dns::{AddressMap, PartnerResolver};
 use firedrill_fabric::SimTime;
 use firedrill_fabric::federation::{Attempt, AttemptResult, EdgeRefusal, Protocol, Reach, ReachFailure};
 use firedrill_fabric::naming::{Answer, Target};
+use firedrill_fabric::naming::canonical_name;
 use firedrill_fabric::seed::Seed;
 use firedrill_topology::RecordType;
 use tokio::net::{TcpSocket, TcpStream};
@@ -15,6 +16,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::error::ProbeError;
 use crate::fleet::EdgeFleet;
 use crate::limits::Limits;
+use crate::sip::SipAnswer;
 use crate::xmpp::StreamAnswer;
 use crate::{sip, xmpp};
 
@@ -58,17 +60,29 @@ pub async fn sip(prober: &Prober<'_>, domain: &str, now: SimTime) -> Result<Reac
 /// # Errors
 /// As [`xmpp`].
 pub async fn inbound(prober: &Prober<'_>, protocol: Protocol, domain: &str, now: SimTime) -> Result<Reach, ProbeError> {
-    let service = targets::service_name(protocol, domain);
-    let srv = prober.resolver.lookup(&service, RecordType::Srv, now).await.answer;
-    let stream = targets::stream_name(protocol, prober.partner, domain);
-    match targets::select(protocol, domain, &srv, prober.seed, &stream) {
-        Selection::Declined(failure) => Ok(failed(Vec::new(), failure)),
+    let domain = &canonical_name(domain);
+    let selection = match targets::literal(protocol, domain) {
+        Some(literal) => literal,
+        None => {
+            let srv = prober.resolver.lookup(&targets::service_name(protocol, domain), RecordType::Srv, now).await.answer;
+            let stream = targets::stream_name(protocol, prober.partner, domain);
+            targets::select(protocol, domain, &srv, prober.seed, &stream)
+        }
+    };
+    match selection {
+        Selection::Declined(failure) => Ok(Reach { via: None, attempts: Vec::new(), failure: Some(failure) }),
         Selection::Targets(candidates) => prober.try_all(protocol, domain, candidates, now).await,
-        Selection::OwnAddress(target) => match prober.resolver.lookup(domain, RecordType::A, now).await.answer {
-            Answer::NoServer => Ok(failed(Vec::new(), ReachFailure::DnsUnavailable)),
-            answer if targets::addresses(&answer).is_empty() => Ok(failed(Vec::new(), ReachFailure::NoRecords)),
-            _ => prober.try_all(protocol, domain, vec![target], now).await,
-        },
+        Selection::Literal(target, address) => {
+            let result = prober.try_one(protocol, domain, address, target.port).await?;
+            prober.conclude(vec![Attempt { target, address: Some(address), result }])
+        }
+        Selection::OwnAddress(target) => {
+            let mut reach = prober.try_all(protocol, domain, vec![target], now).await?;
+            if reach.failure == Some(ReachFailure::NotConnected) && nobody_has_an_address(&reach.attempts) {
+                reach.failure = Some(ReachFailure::NoRecords);
+            }
+            Ok(reach)
+        }
     }
 }
 
@@ -91,8 +105,10 @@ impl Prober<'_> {
     /// Tries targets in order, all addresses of each, until one answers or turns the partner away (RFC 6120 3.2.1).
     async fn try_all(&self, protocol: Protocol, domain: &str, candidates: Vec<Target>, now: SimTime) -> Result<Reach, ProbeError> {
         let mut attempts = Vec::new();
+        let mut unheard = false;
         for target in candidates {
             let answer = self.resolver.lookup(&target.host, RecordType::A, now).await.answer;
+            unheard |= answer == Answer::NoServer;
             let addresses = targets::addresses(&answer);
             if addresses.is_empty() {
                 attempts.push(Attempt { target: target.clone(), address: None, result: AttemptResult::NoAddress });
@@ -100,17 +116,30 @@ impl Prober<'_> {
             for address in addresses {
                 let result = self.try_one(protocol, domain, address, target.port).await?;
                 attempts.push(Attempt { target: target.clone(), address: Some(address), result });
-                match result {
-                    AttemptResult::Answered => {
-                        let via = self.fleet.server_at(address).ok_or(ProbeError::Stranger { address })?;
-                        return Ok(Reach { via: Some(via), attempts, failure: None });
-                    }
-                    AttemptResult::TurnedAway(refusal) => return Ok(failed(attempts, ReachFailure::TurnedAway(refusal))),
-                    AttemptResult::Refused | AttemptResult::NoAddress => {}
+                if result != AttemptResult::Refused {
+                    return self.conclude(attempts);
                 }
             }
         }
-        Ok(failed(attempts, ReachFailure::NotConnected))
+        // A host of which nobody is in charge also goes without an answer: only a silent server makes it DNS's fault.
+        let silent = unheard && nobody_has_an_address(&attempts) && !self.resolver.server_answers().await;
+        let mut reach = self.conclude(attempts)?;
+        if silent {
+            reach.failure = Some(ReachFailure::DnsUnavailable);
+        }
+        Ok(reach)
+    }
+
+    /// What attempts come to: the last one decides when somebody was there.
+    fn conclude(&self, attempts: Vec<Attempt>) -> Result<Reach, ProbeError> {
+        let (via, failure) = match attempts.last() {
+            Some(Attempt { address: Some(address), result: AttemptResult::Answered, .. }) => {
+                (Some(self.fleet.server_at(*address).ok_or(ProbeError::Stranger { address: *address })?), None)
+            }
+            Some(Attempt { result: AttemptResult::TurnedAway(refusal), .. }) => (None, Some(ReachFailure::TurnedAway(*refusal))),
+            _ => (None, Some(ReachFailure::NotConnected)),
+        };
+        Ok(Reach { via, attempts, failure })
     }
 
     async fn try_one(&self, protocol: Protocol, domain: &str, address: Ipv4Addr, port: u16) -> Result<AttemptResult, ProbeError> {
@@ -121,8 +150,8 @@ impl Prober<'_> {
     }
 }
 
-fn failed(attempts: Vec<Attempt>, failure: ReachFailure) -> Reach {
-    Reach { via: None, attempts, failure: Some(failure) }
+fn nobody_has_an_address(attempts: &[Attempt]) -> bool {
+    attempts.iter().all(|attempt| attempt.result == AttemptResult::NoAddress)
 }
 
 /// Connects, speaks, and says what came of it.
@@ -138,7 +167,7 @@ async fn meet(
     let talk = async {
         match protocol {
             Protocol::Xmpp => read_stream(peer, xmpp::ask(&mut stream, peer, from, to, limits).await?),
-            Protocol::Sip => read_sip(peer, &sip::ask(&mut stream, peer, from, to, limits).await?),
+            Protocol::Sip => read_sip(peer, sip::ask(&mut stream, peer, from, to, limits).await?),
         }
     };
     let late = || ProbeError::Silent { what: "the server", peer, seconds: limits.probe.as_secs() };
@@ -166,6 +195,8 @@ async fn connect(source: Option<SocketAddr>, peer: SocketAddr, limits: &Limits) 
 fn read_stream(peer: SocketAddr, answer: StreamAnswer) -> Result<AttemptResult, ProbeError> {
     match answer {
         StreamAnswer::Features => Ok(AttemptResult::Answered),
+        // To a client, a server of another protocol is as good as none.
+        StreamAnswer::Foreign => Ok(AttemptResult::Refused),
         StreamAnswer::Error { condition, application } => {
             let refusal = xmpp::condition_refusal(&condition, application.as_deref());
             let what = format!("stream error `{condition}`");
@@ -174,12 +205,13 @@ fn read_stream(peer: SocketAddr, answer: StreamAnswer) -> Result<AttemptResult, 
     }
 }
 
-fn read_sip(peer: SocketAddr, answer: &sip::SipAnswer) -> Result<AttemptResult, ProbeError> {
-    if answer.status == 200 {
+fn read_sip(peer: SocketAddr, answer: SipAnswer) -> Result<AttemptResult, ProbeError> {
+    let SipAnswer::Response { status, diagnostics } = answer else { return Ok(AttemptResult::Refused) };
+    if status == 200 {
         return Ok(AttemptResult::Answered);
     }
-    let refusal = answer.diagnostics_id().and_then(|id| sip::refusal(answer.status, id));
-    turned_away(peer, refusal, format!("status {}, ms-diagnostics {:?}", answer.status, answer.diagnostics))
+    let id = diagnostics.as_deref().and_then(|text| text.split(';').next()?.trim().parse().ok());
+    turned_away(peer, id.and_then(|id| sip::refusal(status, id)), format!("status {status}, ms-diagnostics {diagnostics:?}"))
 }
 
 fn turned_away(peer: SocketAddr, refusal: Option<EdgeRefusal>, what: String) -> Result<AttemptResult, ProbeError> {

@@ -11,18 +11,16 @@ use crate::limits::Limits;
 
 /// What a server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SipAnswer {
-    /// Status code.
-    pub(crate) status: u16,
-    /// Value of `ms-diagnostics`.
-    pub(crate) diagnostics: Option<String>,
-}
-
-impl SipAnswer {
-    /// Error id of `ms-diagnostics`.
-    pub(crate) fn diagnostics_id(&self) -> Option<u16> {
-        self.diagnostics.as_deref()?.split(';').next()?.trim().parse().ok()
-    }
+pub(crate) enum SipAnswer {
+    /// A SIP response.
+    Response {
+        /// Status code.
+        status: u16,
+        /// Value of `ms-diagnostics`.
+        diagnostics: Option<String>,
+    },
+    /// XML: the server speaks XMPP.
+    Foreign,
 }
 
 /// Asks for a domain's options on behalf of another.
@@ -41,7 +39,7 @@ pub(crate) async fn ask(stream: &mut TcpStream, peer: SocketAddr, from: &str, to
         match complete(&buffer, limits.sip_bytes) {
             Ok(Some((_, message))) => {
                 let status = message.status().ok_or_else(|| garbled("no status line"))?;
-                return Ok(SipAnswer { status, diagnostics: message.header("ms-diagnostics").map(str::to_owned) });
+                return Ok(SipAnswer::Response { status, diagnostics: message.header("ms-diagnostics").map(str::to_owned) });
             }
             Ok(None) => {
                 let count = stream.read(&mut chunk).await.map_err(failed)?;
@@ -50,6 +48,7 @@ pub(crate) async fn ask(stream: &mut TcpStream, peer: SocketAddr, from: &str, to
                 }
                 buffer.extend_from_slice(&chunk[..count]);
             }
+            Err(_) if buffer.first() == Some(&b'<') => return Ok(SipAnswer::Foreign),
             Err(_) => return Err(garbled("its answer is no SIP message")),
         }
     }

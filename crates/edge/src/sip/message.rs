@@ -24,6 +24,10 @@ pub(crate) struct Message {
 /// none yet.
 pub(crate) fn complete(buffer: &[u8], limit: usize) -> Result<Option<(usize, Message)>, Malformed> {
     let start = buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    // Neither a method nor `SIP` can begin so: a peer of another protocol is told at once, not when it has said enough.
+    if buffer.get(start).is_some_and(|byte| !byte.is_ascii_alphanumeric()) {
+        return Err(Malformed::Syntax);
+    }
     let Some(head_length) = buffer[start..].windows(4).position(|window| window == b"\r\n\r\n") else {
         return if buffer.len() >= limit { Err(Malformed::TooLarge) } else { Ok(None) };
     };

@@ -15,6 +15,8 @@ use crate::limits::Limits;
 pub(crate) enum StreamAnswer {
     /// Header for the right domain, and features.
     Features,
+    /// Not XML: the server speaks SIP.
+    Foreign,
     /// A stream error.
     Error {
         /// Name of the defined condition.
@@ -42,6 +44,9 @@ pub(crate) async fn ask(
         let count = stream.read(&mut buffer).await.map_err(failed)?;
         if count == 0 {
             return Err(garbled("the connection was closed before the stream was answered"));
+        }
+        if answered.is_none() && buffer[..count].starts_with(b"SIP/") {
+            return Ok(StreamAnswer::Foreign);
         }
         let mut input = &buffer[..count];
         loop {
