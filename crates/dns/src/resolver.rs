@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use firedrill_fabric::SimTime;
-use firedrill_fabric::naming::{Answer, PartnerView};
+use firedrill_fabric::naming::{Answer, PartnerView, canonical_name};
 use firedrill_topology::{RecordData, RecordSet, RecordType, ResolverSettings};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
@@ -71,7 +71,7 @@ impl PartnerResolver {
     /// What the partner sees for a name at a virtual instant; asks the server when nothing is held any more. Names are
     /// lower case, without the final dot; addresses in the answer are the topology's.
     pub async fn lookup(&self, name: &str, record_type: RecordType, now: SimTime) -> PartnerView {
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let name = canonical_name(name);
         if let Some(view) = self.cache().get(&name, record_type, now) {
             return view;
         }
@@ -86,7 +86,7 @@ impl PartnerResolver {
 
     /// What the cache holds for one question, without asking anybody.
     pub fn peek(&self, name: &str, record_type: RecordType, now: SimTime) -> Option<PartnerView> {
-        self.cache().get(name, record_type, now)
+        self.cache().get(&canonical_name(name), record_type, now)
     }
 
     /// Forgets everything, as a restart of the partner's resolver would.

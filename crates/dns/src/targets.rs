@@ -1,11 +1,11 @@
 //! Where a peer connects: target selection by RFC 2782, RFC 6120 3.2 and the rules of SIP federation (dossier F.5).
 //!
 //! Pure: answers come in, a decision goes out. The model decides by the same order of SRV records
-//! ([`order_targets`]) and the same stream of the seed ([`stream_name`]).
+//! ([`order_targets`]) and the same stream of the seed ([`Protocol::stream_name`]).
 
 use std::net::Ipv4Addr;
 
-use firedrill_fabric::federation::{Protocol, ReachFailure};
+use firedrill_fabric::federation::{Protocol, ReachFailure, strict_match};
 use firedrill_fabric::naming::{Answer, Target, order_targets};
 use firedrill_fabric::seed::Seed;
 use firedrill_topology::{RecordData, RecordSet};
@@ -21,27 +21,6 @@ pub enum Selection {
     Literal(Target, Ipv4Addr),
     /// Does not try.
     Declined(ReachFailure),
-}
-
-/// Name of the service record: `_xmpp-server._tcp.contoso.com`.
-pub fn service_name(protocol: Protocol, domain: &str) -> String {
-    match protocol {
-        Protocol::Xmpp => format!("_xmpp-server._tcp.{domain}"),
-        Protocol::Sip => format!("_sipfederationtls._tcp.{domain}"),
-    }
-}
-
-/// Port without an SRV record: 5269 (RFC 6120 14.7), 5061 (RFC 3261 18).
-pub fn default_port(protocol: Protocol) -> u16 {
-    match protocol {
-        Protocol::Xmpp => 5269,
-        Protocol::Sip => 5061,
-    }
-}
-
-/// Name of the seed's stream from which a peer draws among records of equal priority. The model uses the same.
-pub fn stream_name(protocol: Protocol, partner_domain: &str, our_domain: &str) -> String {
-    format!("{protocol:?} {partner_domain} {our_domain}")
 }
 
 /// Decides what needs no DNS: an address in place of a domain (RFC 6120 3.2.3; SIP federation knows domains only).
@@ -82,12 +61,6 @@ fn select_sip(domain: &str, srv: &Answer, seed: Seed, stream: &str) -> Selection
     }
 }
 
-/// Whether an SRV target lies inside a SIP domain (dossier F.5, strict domain match).
-pub fn strict_match(domain: &str, host: &str) -> bool {
-    let (domain, host) = (domain.to_ascii_lowercase(), host.to_ascii_lowercase());
-    host == domain || host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
-}
-
 /// The addresses of an answer, in its order.
 pub fn addresses(answer: &Answer) -> Vec<Ipv4Addr> {
     let Answer::Records { set, .. } = answer else { return Vec::new() };
@@ -99,7 +72,7 @@ pub fn addresses(answer: &Answer) -> Vec<Ipv4Addr> {
 }
 
 fn own_address(protocol: Protocol, domain: &str) -> Target {
-    Target { priority: 0, weight: 0, host: domain.to_owned(), port: default_port(protocol) }
+    Target { priority: 0, weight: 0, host: domain.to_owned(), port: protocol.default_port() }
 }
 
 /// Exactly one record, and its target is the root: decidedly no service (RFC 2782, RFC 6120 3.2.1 item 3).

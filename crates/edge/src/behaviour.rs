@@ -2,44 +2,41 @@
 
 use firedrill_fabric::federation::{EdgeRefusal, Listener, Protocol};
 
-/// What one external listener does now, taken from the model when a connection is accepted.
+/// What one listener does now, taken when a connection is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Behaviour {
-    pub(crate) protocol: Protocol,
-    /// Domains it answers for, lower case.
-    pub(crate) domains: Vec<String>,
-    /// Partner domains it accepts; `None` accepts all.
-    pub(crate) partners: Option<Vec<String>>,
-    /// Why it turns everybody away.
-    pub(crate) refusal: Option<EdgeRefusal>,
+pub(crate) enum Behaviour {
+    /// An Edge Server's external listener, as the model has it.
+    Edge(Listener),
+    /// A partner's server: answers everybody for its one domain.
+    Partner {
+        protocol: Protocol,
+        /// In a list of one, as an Edge Server has several.
+        domains: [String; 1],
+    },
 }
 
 impl Behaviour {
-    /// Whether a peer that says it is `partner` may talk to `domain` here. The order is that of a connection: the
-    /// certificate is seen first, then the domain asked for, then who asks, and only then is the next hop needed.
-    pub(crate) fn decide(&self, partner: &str, domain: &str) -> Result<(), EdgeRefusal> {
-        if self.refusal == Some(EdgeRefusal::CertificateExpired) {
-            return Err(EdgeRefusal::CertificateExpired);
+    pub(crate) fn protocol(&self) -> Protocol {
+        match self {
+            Self::Edge(listener) => listener.protocol,
+            Self::Partner { protocol, .. } => *protocol,
         }
-        if !self.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain)) {
-            return Err(EdgeRefusal::UnknownDomain);
-        }
-        if let Some(allowed) = &self.partners
-            && !allowed.iter().any(|known| known.eq_ignore_ascii_case(partner))
-        {
-            return Err(EdgeRefusal::PartnerNotAllowed);
-        }
-        self.refusal.map_or(Ok(()), Err)
     }
-}
 
-impl From<&Listener> for Behaviour {
-    fn from(listener: &Listener) -> Self {
-        Self {
-            protocol: listener.protocol,
-            domains: listener.domains.clone(),
-            partners: listener.partners.clone(),
-            refusal: listener.refusal,
+    /// Domains it answers for, lower case.
+    pub(crate) fn domains(&self) -> &[String] {
+        match self {
+            Self::Edge(listener) => &listener.domains,
+            Self::Partner { domains, .. } => domains,
+        }
+    }
+
+    /// Whether a peer that says it is `partner` may talk to `domain` here. For an Edge Server the model decides.
+    pub(crate) fn decide(&self, partner: &str, domain: &str) -> Result<(), EdgeRefusal> {
+        match self {
+            Self::Edge(listener) => listener.admits(partner, domain),
+            Self::Partner { domains: [ours], .. } if ours.eq_ignore_ascii_case(domain) => Ok(()),
+            Self::Partner { .. } => Err(EdgeRefusal::UnknownDomain),
         }
     }
 }

@@ -169,7 +169,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Re
         };
         let behaviour = Arc::clone(&desk.behaviour.read().unwrap_or_else(PoisonError::into_inner));
         if connections.len() >= desk.limits.connections {
-            turn_away(&stream, behaviour.protocol);
+            turn_away(&stream, behaviour.protocol());
             continue;
         }
         counter += 1;
@@ -180,7 +180,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Re
 async fn serve(stream: TcpStream, behaviour: Arc<Behaviour>, desk: Arc<Desk>, counter: u64) {
     // A peer that has gone away in the meantime shows at the first read.
     let _set = stream.set_nodelay(true);
-    match behaviour.protocol {
+    match behaviour.protocol() {
         Protocol::Xmpp => {
             let id = format!("{:032x}", desk.seed.guid(&format!("stream {}", desk.name), counter));
             xmpp::serve(stream, &behaviour, &id, &desk.limits).await;

@@ -55,7 +55,7 @@ impl EdgeFleet {
         }
         self.servers = listeners.iter().map(|listener| (listener.address, (listener.edge_pool, listener.computer))).collect();
         for (key, listener) in wanted {
-            self.door(key, Behaviour::from(listener))?.set_open(listener.listening).await?;
+            self.door(key, Behaviour::Edge(listener.clone()))?.set_open(listener.listening).await?;
         }
         Ok(())
     }

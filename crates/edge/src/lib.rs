@@ -14,6 +14,7 @@ mod behaviour;
 mod door;
 mod error;
 mod fleet;
+mod goodbye;
 mod limits;
 mod measure;
 mod network;

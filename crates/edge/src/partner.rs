@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use firedrill_dns::AddressMap;
-use firedrill_dns::targets::default_port;
 use firedrill_fabric::federation::Protocol;
 use firedrill_fabric::seed::Seed;
 use firedrill_topology::{Partner, PartnerId};
@@ -35,8 +34,8 @@ impl PartnerListeners {
             started.addresses.push(address);
             for (protocol, wanted) in [(Protocol::Xmpp, partner.xmpp), (Protocol::Sip, partner.sip)] {
                 if wanted {
-                    let behaviour = Behaviour { protocol, domains: vec![partner.domain.clone()], partners: None, refusal: None };
-                    let mut door = Door::hold(map, address, address, default_port(protocol), behaviour, seed, limits)?;
+                    let behaviour = Behaviour::Partner { protocol, domains: [partner.domain.clone()] };
+                    let mut door = Door::hold(map, address, address, protocol.default_port(), behaviour, seed, limits)?;
                     door.set_open(true).await?;
                     started.doors.push(door);
                 }
@@ -52,7 +51,7 @@ impl PartnerListeners {
 
     /// Where a partner's server listens for a protocol.
     pub fn endpoint(&self, partner: PartnerId, protocol: Protocol) -> Option<SocketAddr> {
-        self.map.endpoint(self.address(partner)?, default_port(protocol))
+        self.map.endpoint(self.address(partner)?, protocol.default_port())
     }
 
     /// Stops and waits until all ports are free.

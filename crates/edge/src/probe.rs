@@ -7,8 +7,8 @@ use firedrill_dns::targets::{self, Selection};
 use firedrill_dns::{AddressMap, PartnerResolver};
 use firedrill_fabric::SimTime;
 use firedrill_fabric::federation::{Attempt, AttemptResult, EdgeRefusal, Protocol, Reach, ReachFailure};
-use firedrill_fabric::naming::{Answer, Target};
 use firedrill_fabric::naming::canonical_name;
+use firedrill_fabric::naming::{Answer, Target};
 use firedrill_fabric::seed::Seed;
 use firedrill_topology::RecordType;
 use tokio::net::{TcpSocket, TcpStream};
@@ -64,8 +64,8 @@ pub async fn inbound(prober: &Prober<'_>, protocol: Protocol, domain: &str, now:
     let selection = match targets::literal(protocol, domain) {
         Some(literal) => literal,
         None => {
-            let srv = prober.resolver.lookup(&targets::service_name(protocol, domain), RecordType::Srv, now).await.answer;
-            let stream = targets::stream_name(protocol, prober.partner, domain);
+            let srv = prober.resolver.lookup(&protocol.service_name(domain), RecordType::Srv, now).await.answer;
+            let stream = protocol.stream_name(prober.partner, domain);
             targets::select(protocol, domain, &srv, prober.seed, &stream)
         }
     };

@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 use super::message::{Malformed, Message, complete, host};
 use super::words::diagnostics;
 use crate::behaviour::Behaviour;
+use crate::goodbye::say_goodbye;
 use crate::limits::Limits;
 
 /// Header fields that an answer repeats from its request (RFC 3261 8.2.6.2), as written in answers.
@@ -13,36 +14,34 @@ const REPEATED: [(&str, &str); 5] = [("via", "Via"), ("from", "From"), ("to", "T
 
 /// Serves one connection until the peer closes it, misbehaves or takes too long.
 pub(crate) async fn serve(mut stream: TcpStream, behaviour: &Behaviour, limits: &Limits) {
-    // Too slow: SIP has no word for it, the connection is closed (RFC 3261 18.3).
-    let _ended = tokio::time::timeout(limits.conversation, converse(&mut stream, behaviour, limits)).await;
+    let status = match tokio::time::timeout(limits.conversation, converse(&mut stream, behaviour, limits)).await {
+        // Gone, or too slow: SIP has no word for it, the connection is closed (RFC 3261 18.3).
+        Ok(Ok(())) | Err(_) => return,
+        Ok(Err(Malformed::TooLarge)) => "513 Message Too Large",
+        Ok(Err(Malformed::Syntax)) => "400 Bad Request",
+    };
+    // Nothing after a message that cannot be framed can be trusted: says so and closes.
+    say_goodbye(&mut stream, &format!("SIP/2.0 {status}\r\nContent-Length: 0\r\n\r\n")).await;
 }
 
-async fn converse(stream: &mut TcpStream, behaviour: &Behaviour, limits: &Limits) -> std::io::Result<()> {
+/// Answers requests in order; ends well when the peer goes away.
+async fn converse(stream: &mut TcpStream, behaviour: &Behaviour, limits: &Limits) -> Result<(), Malformed> {
     let mut buffer: Vec<u8> = Vec::new();
     let mut chunk = vec![0; 4096];
     loop {
-        match complete(&buffer, limits.sip_bytes) {
-            Ok(Some((length, message))) => {
+        match complete(&buffer, limits.sip_bytes)? {
+            Some((length, message)) => {
                 buffer.drain(..length);
-                stream.write_all(answer(&message, behaviour).as_bytes()).await?;
-            }
-            Ok(None) => {
-                let count = stream.read(&mut chunk).await?;
-                if count == 0 {
+                if stream.write_all(answer(&message, behaviour).as_bytes()).await.is_err() {
                     return Ok(());
                 }
-                buffer.extend_from_slice(&chunk[..count]);
             }
-            Err(Malformed::TooLarge) => return last_words(stream, "SIP/2.0 513 Message Too Large\r\nContent-Length: 0\r\n\r\n").await,
-            Err(Malformed::Syntax) => return last_words(stream, "SIP/2.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await,
+            None => match stream.read(&mut chunk).await {
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(count) => buffer.extend_from_slice(&chunk[..count]),
+            },
         }
     }
-}
-
-/// Nothing after a message that cannot be framed can be trusted: says so and closes.
-async fn last_words(stream: &mut TcpStream, words: &str) -> std::io::Result<()> {
-    stream.write_all(words.as_bytes()).await?;
-    stream.shutdown().await
 }
 
 fn answer(message: &Message, behaviour: &Behaviour) -> String {
@@ -55,7 +54,7 @@ fn answer(message: &Message, behaviour: &Behaviour) -> String {
     }
     if let Err(refusal) = behaviour.decide(&partner, &domain) {
         let words = diagnostics(refusal);
-        let source = behaviour.domains.first().map_or("", String::as_str);
+        let source = behaviour.domains().first().map_or("", String::as_str);
         let header = format!("ms-diagnostics: {};reason=\"{}\";source=\"sip.{source}\"\r\n", words.id, words.reason);
         return respond(message, words.status, words.phrase, &header);
     }

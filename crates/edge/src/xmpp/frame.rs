@@ -151,6 +151,8 @@ fn content_namespace(mut opening: &[u8]) -> Option<String> {
 fn condition(error: rxml::Error) -> Condition {
     match error {
         rxml::Error::UndeclaredEntity | rxml::Error::RestrictedXml(_) => Condition::RestrictedXml,
+        // `<!` that begins neither CDATA nor a comment begins a DTD; rxml has no other sign of it (a test watches this).
+        rxml::Error::InvalidSyntax(what) if what.starts_with("malformed cdata or comment") => Condition::RestrictedXml,
         rxml::Error::UndeclaredNamespacePrefix(_) => Condition::BadNamespacePrefix,
         rxml::Error::InvalidUtf8Byte(_) => Condition::UnsupportedEncoding,
         _ => Condition::NotWellFormed,

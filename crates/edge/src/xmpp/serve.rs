@@ -1,20 +1,13 @@
 //! The listening side: reads the peer's header and answers it as the model wants.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::frame::{Frame, Framer, Header};
 use super::words::{Condition, FEATURES, FOOTER, error, header, refusal_condition};
 use crate::behaviour::Behaviour;
+use crate::goodbye::say_goodbye;
 use crate::limits::Limits;
-
-/// Bytes read and thrown away after the last word, so that the peer can still read it: closing a socket with unread
-/// bytes resets the connection.
-const DRAIN_BYTES: usize = 256 * 1024;
-/// How long that may take.
-const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// How a conversation ended.
 enum End {
@@ -34,8 +27,7 @@ pub(crate) async fn serve(mut stream: TcpStream, behaviour: &Behaviour, id: &str
         Err(_) if opened => error(Condition::ConnectionTimeout, None),
         Err(_) => header(None, None, Some(id)) + &error(Condition::ConnectionTimeout, None),
     };
-    // A peer that does not read is cut off; there is nobody to report it to.
-    let _closed = tokio::time::timeout(DRAIN_TIME, say_goodbye(&mut stream, &words)).await;
+    say_goodbye(&mut stream, &words).await;
 }
 
 async fn converse(stream: &mut TcpStream, behaviour: &Behaviour, id: &str, limits: &Limits, opened: &mut bool) -> End {
@@ -80,7 +72,7 @@ async fn converse(stream: &mut TcpStream, behaviour: &Behaviour, id: &str, limit
 fn answer_header(asked: &Header, behaviour: &Behaviour, id: &str) -> Result<String, String> {
     let (to, from) = (asked.to.as_deref(), asked.from.as_deref());
     // Only a domain of ours is spoken for; asked for another one we do not say who we are.
-    let ours = to.filter(|domain| behaviour.domains.iter().any(|known| known.eq_ignore_ascii_case(domain)));
+    let ours = to.filter(|domain| behaviour.domains().iter().any(|known| known.eq_ignore_ascii_case(domain)));
     let head = header(ours, from, Some(id));
     let (Some(domain), Some(partner)) = (to, from) else {
         return Err(head + &error(Condition::ImproperAddressing, None));
@@ -95,18 +87,4 @@ fn answer_header(asked: &Header, behaviour: &Behaviour, id: &str) -> Result<Stri
             Err(head + &error(condition, Some(application)))
         }
     }
-}
-
-async fn say_goodbye(stream: &mut TcpStream, words: &str) -> std::io::Result<()> {
-    stream.write_all(words.as_bytes()).await?;
-    stream.shutdown().await?;
-    let mut waste = [0; 4096];
-    let mut drained = 0;
-    while drained < DRAIN_BYTES {
-        match stream.read(&mut waste).await? {
-            0 => break,
-            count => drained += count,
-        }
-    }
-    Ok(())
 }
