@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::error::DnsError;
-use crate::loopback::{Addressing, DARK_SECOND_BYTE, LoopbackBlock};
+use crate::loopback::{Addressing, DARK_SECOND_BYTE, Holder, LoopbackBlock};
 
 /// Addresses that stand for hosts outside the fabric: 127.254.0.0/16 without its first and last.
 const DARK_CAPACITY: u32 = 65_534;
@@ -24,6 +24,8 @@ pub struct AddressMap {
 struct Inner {
     single: bool,
     state: RwLock<State>,
+    /// Keeps the block ours while anybody knows its addresses.
+    _holder: Option<Holder>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +57,7 @@ impl AddressMap {
             }
         }
         let single = matches!(block.addressing(), Addressing::Single(_));
-        Ok(Self { inner: Arc::new(Inner { single, state: RwLock::new(state) }) })
+        Ok(Self { inner: Arc::new(Inner { single, state: RwLock::new(state), _holder: block.holder() }) })
     }
 
     /// Takes an address of the block for a host that the topology does not give one, such as a partner's server.

@@ -6,6 +6,7 @@
 //! with a port of its own each, and [`Addressing::Single`] says why.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
 
 use tokio::net::TcpSocket;
 
@@ -61,14 +62,18 @@ fn port_owner(port: u16) -> &'static str {
     }
 }
 
-/// The loopback addresses of one fabric. Dropping it gives them back.
+/// The loopback addresses of one fabric. They are free again when this, the address maps made from it and all listeners
+/// on them are gone.
 #[derive(Debug)]
 pub struct LoopbackBlock {
     prefix: [u8; 3],
     addressing: Addressing,
-    /// Bound and never listening: its only purpose is that nobody else can bind it.
-    _holder: Option<TcpSocket>,
+    holder: Option<Holder>,
 }
+
+/// Bound and never listening: its only purpose is that nobody else can bind it. Whoever listens on an address of the block
+/// keeps a copy, so that the next fabric cannot meet a listener that is still on its way out.
+pub(crate) type Holder = Arc<TcpSocket>;
 
 impl LoopbackBlock {
     /// Takes the first free block on which the ports of federation (5269, 5061) can be had; falls back to 127.0.0.1.
@@ -84,7 +89,7 @@ impl LoopbackBlock {
                 match hold(prefix, HOLDER_PORT) {
                     Ok(holder) => {
                         return match ports.iter().find(|port| in_use(hold(prefix, **port))) {
-                            None => Self { prefix, addressing: Addressing::Block, _holder: Some(holder) },
+                            None => Self { prefix, addressing: Addressing::Block, holder: Some(Arc::new(holder)) },
                             // The block is ours alone, so only a listener on 0.0.0.0 can be in the way.
                             Some(&port) => Self::fallen_back(Fallback::PortTaken { port }),
                         };
@@ -103,7 +108,7 @@ impl LoopbackBlock {
     }
 
     fn fallen_back(reason: Fallback) -> Self {
-        Self { prefix: SINGLE_BLOCK, addressing: Addressing::Single(reason), _holder: None }
+        Self { prefix: SINGLE_BLOCK, addressing: Addressing::Single(reason), holder: None }
     }
 
     /// How hosts are told apart.
@@ -117,6 +122,11 @@ impl LoopbackBlock {
             Addressing::Block => None,
             Addressing::Single(reason) => Some(reason),
         }
+    }
+
+    /// What keeps the block ours.
+    pub(crate) fn holder(&self) -> Option<Holder> {
+        self.holder.clone()
     }
 
     /// Hosts that can be handed out.

@@ -33,6 +33,8 @@ pub(crate) struct Door {
     bind: SocketAddr,
     state: State,
     desk: Arc<Desk>,
+    /// Keeps the block of addresses ours until the sockets above are gone.
+    lease: AddressMap,
 }
 
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Door {
             map.set_endpoint(wire, port, bind);
         }
         let desk = Arc::new(Desk { behaviour: RwLock::new(Arc::new(behaviour)), limits, seed, name: format!("{address}:{port}") });
-        Ok(Self { address, port, bind, state: State::Closed(socket), desk })
+        Ok(Self { address, port, bind, state: State::Closed(socket), desk, lease: map.clone() })
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -117,7 +119,7 @@ impl Door {
     fn open(&mut self, socket: TcpSocket) -> Result<(), EdgeError> {
         let listener = socket.listen(BACKLOG).map_err(|source| self.failed(source))?;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(listener, Arc::clone(&self.desk), stopped));
+        let task = tokio::spawn(accept(Post { listener, _lease: self.lease.clone() }, Arc::clone(&self.desk), stopped));
         self.state = State::Open(OpenDoor { task, _stop: stop });
         Ok(())
     }
@@ -153,13 +155,19 @@ fn bound(address: SocketAddr, reuse: bool) -> std::io::Result<TcpSocket> {
     Ok(socket)
 }
 
+/// A listener and what keeps its address ours, in the order in which they are dropped: a cancelled task goes in its own time.
+struct Post {
+    listener: TcpListener,
+    _lease: AddressMap,
+}
+
 /// Accepts until stopped. Connections die with the loop, as they do with a service.
-async fn accept(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Receiver<()>) {
+async fn accept(post: Post, desk: Arc<Desk>, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     let mut counter = 0u64;
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = post.listener.accept() => accepted,
             _ = &mut stopped => return,
         };
         while connections.try_join_next().is_some() {}
