@@ -73,7 +73,8 @@ pub fn order_targets(records: &[RecordData], seed: Seed, name: &str) -> Vec<Targ
         })
         .collect();
     // Weight 0 first among equals, then by name, so that the order of entry in the zone does not matter.
-    left.sort_by(|a, b| (a.priority, a.weight != 0, &a.host, a.port).cmp(&(b.priority, b.weight != 0, &b.host, b.port)));
+    let place = |t: &Target| (t.priority, t.weight != 0, t.host.clone(), t.port, t.weight);
+    left.sort_by_cached_key(place);
     let mut stream = seed.stream(&format!("srv {name}"));
     let mut ordered = Vec::with_capacity(left.len());
     while let Some(first) = left.first() {

@@ -77,7 +77,12 @@ impl Fabric {
         while let Some(change) = self.take_due_change() {
             self.apply_scheduled(change);
         }
-        self.settle()
+        self.settle()?;
+        // What is still due now would be due for ever: a bug of ours that must not become an endless run.
+        match self.next_deadline() {
+            Some(due) if due <= self.now => Err(LimitError::Settle { limit: SETTLE_LIMIT, at: self.now }),
+            _ => Ok(()),
+        }
     }
 
     /// Lets all subjects answer each other until nothing changes, then records who is served how.

@@ -310,7 +310,7 @@ impl Fabric {
             Phase::Functional => self.settle_groups(pool, active),
             Phase::Lost => {
                 let ready = self.start_candidates(pool);
-                if !self.may_place(pool, ready.len()) {
+                if !self.may_place(pool, &ready) {
                     return self.settle_groups(pool, active);
                 }
                 for computer in ready {
@@ -325,7 +325,7 @@ impl Fabric {
             }
             Phase::Placing { until } => {
                 let ready = self.start_candidates(pool);
-                if !self.may_place(pool, ready.len()) {
+                if !self.may_place(pool, &ready) {
                     self.set_phase(pool, Phase::Lost, "waiting for quorum");
                     return true;
                 }
@@ -366,11 +366,14 @@ impl Fabric {
         self.topology.pool(pool).front_ends.iter().copied().filter(ready).collect()
     }
 
-    /// Whether placement may begin or go on: enough Front Ends, and the back end answers (B.8: "figures assume BE up").
-    fn may_place(&self, pool: PoolId, ready: usize) -> bool {
+    /// Whether placement may begin or go on: enough Front Ends to start and to stay functional, and the back end answers
+    /// (B.8: "figures assume BE up").
+    fn may_place(&self, pool: PoolId, ready: &[ComputerId]) -> bool {
         let rule = self.rule_of(pool);
         let needed = if self.quorum[pool.index()].reduced_start { rule.functional } else { rule.to_start };
-        ready as u32 >= needed && self.back_end_up(pool)
+        let front_ends = self.topology.pool(pool).front_ends.iter().enumerate();
+        let bits = front_ends.filter(|(_, fe)| ready.contains(fe)).fold(0, |bits, (position, _)| bits | 1 << position);
+        ready.len() as u32 >= needed && self.is_functional(pool, bits) && self.back_end_up(pool)
     }
 
     /// Pool-level quorum loss: the Front Ends that are left stop all services (dossier B.8).
@@ -402,6 +405,8 @@ impl Fabric {
             state.reduced_start = false;
         }
         place_primaries(state);
+        let size = self.topology.pool(pool).front_ends.len();
+        state.rebuild_due = (phase == Phase::Functional && lacks_replicas(state, size)).then(|| self.now + REPLICA_REBUILD_TIME);
         // Whoever waits for quorum looks again.
         for computer in self.topology.pool(pool).front_ends.clone() {
             self.computer_mut(computer);
@@ -431,16 +436,8 @@ impl Fabric {
             state.rebuild_due = None;
         }
         place_primaries(&mut state);
-        let spare = active.count_ones() as usize >= REPLICAS.min(size);
-        let missing = state.groups.iter().any(|group| {
-            let living = group.living(active);
-            living >= group.needed() && (living as usize) < group.holders().count()
-        });
-        state.rebuild_due = match (spare && missing, state.rebuild_due) {
-            (false, _) => None,
-            (true, Some(due)) => Some(due),
-            (true, None) => Some(self.now + REPLICA_REBUILD_TIME),
-        };
+        let wanting = state.phase == Phase::Functional && lacks_replicas(&state, size);
+        state.rebuild_due = wanting.then(|| state.rebuild_due.unwrap_or(self.now + REPLICA_REBUILD_TIME));
         Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
         true
     }
@@ -458,6 +455,15 @@ fn place_primaries(state: &mut PoolQuorum) {
             group.primary.filter(|primary| lives(*primary)).or_else(|| group.holders().find(|holder| lives(*holder)))
         };
     }
+}
+
+/// Whether some group lacks a replica that another Front End could build.
+fn lacks_replicas(state: &PoolQuorum, front_ends: usize) -> bool {
+    state.active.count_ones() as usize >= REPLICAS.min(front_ends)
+        && state.groups.iter().any(|group| {
+            let living = group.living(state.active);
+            living >= group.needed() && (living as usize) < group.holders().count()
+        })
 }
 
 /// Puts living Front Ends that hold no replica of the group in the places of dead ones, round the pool.
