@@ -1,16 +1,26 @@
 //! Scenario files, the runner, expectations and verdicts.
 //!
-//! [`Loader`] reads scenario files into [`Scenario`]s and collects every problem on the way.
+//! [`Loader`] reads scenario files into [`Scenario`]s and collects every problem on the way. [`Runner`] runs them and
+//! gives an [`Outcome`]; what happens goes as [`Record`]s to a [`Sink`]. Underneath is [`Drill`], a rehearsal in progress,
+//! which tests and tools also drive by hand.
 
 pub mod document;
+pub mod drill;
 mod files;
 mod load;
+pub mod outcome;
+pub mod record;
 mod resolve;
+mod runner;
 pub mod scenario;
 
+pub use drill::{Drill, DrillError, Finding, describe};
 pub use files::{DiskFiles, Files, MemoryFiles, ReadError};
 pub use load::{Loaded, Loader, limits};
+pub use outcome::{Failure, FailureKind, Outcome, Reason, Verdict};
+pub use record::{Record, Sink};
 pub use resolve::DEFAULT_START;
+pub use runner::{Determinism, Options, Runner, WirePolicy, title_of};
 pub use scenario::{Check, Expectation, Origin, Scenario, Step};
 
 /// JSON Schema (draft 2020-12) of scenario files.

@@ -157,8 +157,8 @@ pub struct Script {
     pub origin: Origin,
     /// The computer that runs it.
     pub on: ComputerId,
-    /// Answers to prompts.
-    pub answers: Vec<Arc<str>>,
+    /// Answers to prompts; when not given, somebody confirms every confirmation.
+    pub answers: Option<Vec<Arc<str>>>,
     /// What an error means.
     pub on_error: OnError,
 }

@@ -129,9 +129,10 @@ pub struct StepDocument {
     /// up when this is left out.
     #[serde(default)]
     pub on: Option<Located<String>>,
-    /// With `run`: answers to prompts, in order. A prompt without an answer is an error.
+    /// With `run`: answers to prompts, in order; a prompt beyond them is an error, and `[]` means that nobody sits at the
+    /// console. When left out, somebody sits there who confirms every confirmation and answers nothing else.
     #[serde(default)]
-    pub answers: Vec<Located<String>>,
+    pub answers: Option<Located<Vec<Located<String>>>>,
     /// With `run`, `topology_builder` and `deployment_wizard`: whether an unexpected error fails the scenario.
     #[serde(default)]
     pub on_error: Option<Located<OnError>>,

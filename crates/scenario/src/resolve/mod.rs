@@ -17,6 +17,7 @@ use firedrill_topology::Topology;
 use crate::document::Overrides;
 
 pub(crate) use expectation::Station;
+pub(crate) use script::position_in_yaml;
 pub(crate) use step::Resolved;
 pub use time::DEFAULT_START;
 

@@ -35,8 +35,9 @@ impl Resolver<'_> {
 }
 
 /// Syntax errors of a script: bytes of the script and message.
-fn syntax_errors(_text: &str) -> Vec<(Span, String)> {
-    Vec::new()
+fn syntax_errors(text: &str) -> Vec<(Span, String)> {
+    let (_, errors) = firedrill_powershell::session::parse(text);
+    errors.into_iter().map(|error| (Span::new(error.span.start as usize, error.span.end as usize), error.message.to_string())).collect()
 }
 
 fn lower_first(message: &str) -> String {

@@ -109,7 +109,7 @@ impl Resolver<'_> {
             }
         };
         belongs(step.on.as_ref().map(|on| on.span), "on", &[K::Run, K::TopologyBuilder]);
-        belongs(step.answers.first().map(|answer| answer.span), "answers", &[K::Run]);
+        belongs(step.answers.as_ref().map(|answers| answers.span), "answers", &[K::Run]);
         belongs(step.on_error.map(|on_error| on_error.span), "on_error", &[K::Run, K::TopologyBuilder, K::DeploymentWizard]);
         belongs(step.publish.map(|publish| publish.span), "publish", &[K::TopologyBuilder]);
         belongs(step.services.map(|services| services.span), "services", &[K::Heal]);
@@ -151,7 +151,7 @@ impl Resolver<'_> {
             let script = self.script(text);
             let on = self.shell(step.on.as_ref()?);
             let origin = Origin { source: self.source.clone(), span: Span::at(text.span.start) };
-            let answers = step.answers.iter().map(|answer| Arc::from(answer.value.as_str())).collect();
+            let answers = step.answers.as_ref().map(|answers| answers.iter().map(|answer| Arc::from(answer.value.as_str())).collect());
             return Some(Action::Run(Script { text: script?, origin, on: on?, answers, on_error }));
         }
         if let Some(settings) = &step.topology_builder {

@@ -1,0 +1,672 @@
+//! Looking at a fabric: does an expectation hold, what was found, and which state explains it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use firedrill_fabric::federation::{Reach, ReachQuery};
+use firedrill_fabric::naming::{Answer, PartnerView};
+use firedrill_fabric::serving::{Outage, ServingCause};
+use firedrill_fabric::world::Experience;
+use firedrill_fabric::{CmsDatabaseState, Configuration, ExportState, Fabric, ServiceMode, ServiceStatus, SimDuration};
+use firedrill_topology::{ComputerId, ComputerRole, PoolId, UserId};
+
+use super::command::{Said, StreamName};
+use super::describe::{
+    Words, answer_words, column_words, database_words, failure_words, kind_words, mode_words, properties_words, record_words, shown,
+};
+use super::{Bug, Drill, settings};
+use crate::document::UntilDocument;
+use crate::resolve::names::sql_name;
+use crate::scenario::{
+    Bounds, Check, DnsAnswer, EdgePlace, ErrorDemand, ExperienceColumn, Holder, ObjectsDemand, Properties, Quantity, Reachability, Stream,
+    TextDemand, Who,
+};
+
+/// What looking gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether the expectation holds.
+    pub holds: bool,
+    /// What was found.
+    pub found: String,
+    /// State that explains it, most telling first; only when it does not hold.
+    pub explain: Vec<String>,
+}
+
+impl Finding {
+    fn new(holds: bool, found: impl Into<String>) -> Self {
+        Self { holds, found: found.into(), explain: Vec::new() }
+    }
+
+    fn because(mut self, explain: impl FnOnce() -> Vec<String>) -> Self {
+        if !self.holds {
+            self.explain = explain();
+        }
+        self
+    }
+}
+
+/// More offenders than these are counted instead of listed.
+const LISTED: usize = 4;
+
+impl Drill {
+    /// Looks whether a check holds now. `said` is what the step said that carries the check, where it said something.
+    ///
+    /// # Errors
+    /// When the model and the wire disagree, or the wire does what the model has no answer for.
+    pub fn expect(&mut self, check: &Check, said: Option<&Said>) -> Result<Finding, Bug> {
+        let nothing = Said::default();
+        let said = said.unwrap_or(&nothing);
+        Ok(match check {
+            Check::Dns { partner, name, record_type, answer, cached } => {
+                let view = self.partner_view(*partner, name, *record_type)?;
+                dns(&view, answer, *cached)
+            }
+            Check::Federation { partner, domain, protocol, direction, wanted } => {
+                let query = ReachQuery { partner: *partner, domain: domain.clone(), protocol: *protocol, direction: *direction };
+                let reach = self.reach(&query)?;
+                self.federation(&query, &reach, *wanted)
+            }
+            Check::Fails(demand) => fails(demand, said),
+            Check::Text(stream, demand) => text(*stream, demand, said),
+            Check::Objects(demand) => objects(demand, said),
+            Check::Took(bounds) => Finding::new(within(said.took, *bounds), said.took.to_string()),
+            other => Look { fabric: &self.fabric, words: Words(&self.topology) }.check(other),
+        })
+    }
+
+    fn federation(&self, query: &ReachQuery, reach: &Reach, wanted: Reachability) -> Finding {
+        let words = Words(&self.topology);
+        let holds = match wanted {
+            Reachability::Reachable(None) => reach.via.is_some(),
+            Reachability::Reachable(Some(EdgePlace::Pool(edge))) => reach.via.is_some_and(|(pool, _)| pool == edge),
+            Reachability::Reachable(Some(EdgePlace::Computer(id))) => reach.via.is_some_and(|(_, computer)| computer == id),
+            Reachability::Unreachable(None) => reach.via.is_none(),
+            Reachability::Unreachable(Some(why)) => reach.failure == Some(why),
+        };
+        let found = match (&reach.via, &reach.failure) {
+            (Some((pool, computer)), _) => format!("reached through {} ({})", words.edge(*pool), words.computer(*computer)),
+            (None, Some(why)) => format!("not reached: {}", failure_words(*why)),
+            (None, None) => "not reached".to_owned(),
+        };
+        Finding::new(holds, found).because(|| {
+            let tried = reach.attempts.iter().map(|attempt| {
+                let address = attempt.address.map_or_else(|| "no address".to_owned(), |address| address.to_string());
+                let target = &attempt.target;
+                format!("tried {}:{} (priority {}) at {address}: {:?}", target.host, target.port, target.priority, attempt.result)
+            });
+            tried.chain(self.fabric.explain_reach(query)).collect()
+        })
+    }
+}
+
+/// A fabric that is looked at without touching it.
+struct Look<'f> {
+    fabric: &'f Fabric,
+    words: Words<'f>,
+}
+
+impl Look<'_> {
+    fn check(&self, check: &Check) -> Finding {
+        match check {
+            Check::Homing { who, pool, count } => self.homing(*who, *pool, *count),
+            Check::Serving { who, mode, by, quantity, cause } => self.serving(*who, *mode, *by, *quantity, *cause),
+            Check::Experience { user, column, able } => self.experience(*user, *column, *able),
+            Check::CmsMaster(holder) => {
+                let masters: Vec<ComputerId> = self.fabric.cms_status().active_master.into_iter().collect();
+                self.held(&masters, *holder)
+            }
+            Check::CmsTransferAgents(holder) => self.held(&self.fabric.cms_status().file_transfer_agents, *holder),
+            Check::CmsDatabase { pool, state } => {
+                let found = self.fabric.cms_databases().into_iter().find(|database| database.pool == *pool).map(|database| database.state);
+                Finding::new(found == *state, database_words(found)).because(|| self.explain_cms())
+            }
+            Check::CmsLocation(sql) => {
+                let instance = self.fabric.topology().sql(*sql);
+                let server = &self.fabric.topology().computer(instance.computer).fqdn;
+                match self.fabric.configuration_store_location() {
+                    Ok((host, name)) => {
+                        let holds = host.eq_ignore_ascii_case(server) && name.eq_ignore_ascii_case(&instance.instance);
+                        Finding::new(holds, format!("{host}\\{name}")).because(|| self.explain_cms())
+                    }
+                    Err(error) => Finding::new(false, error.message),
+                }
+            }
+            Check::Replicas { computers, up_to_date, current, product_version } => {
+                self.replicas(computers, *up_to_date, *current, product_version.as_ref())
+            }
+            Check::PoolState { pool, state } => {
+                let found = self.fabric.pool_state(*pool);
+                Finding::new(found == *state, format!("{found:?}")).because(|| self.fabric.explain_pool(*pool))
+            }
+            Check::Backup { pool, module, export, import, available } => self.backup(*pool, *module, export, *import, *available),
+            Check::Services { computers, names, status, disabled } => self.services(computers, names, *status, *disabled),
+            Check::Setting { setting, replica_of } => {
+                let document = match replica_of {
+                    Some(computer) => self.fabric.local_store(*computer),
+                    None => active_document(self.fabric),
+                };
+                let (wanted, found) = settings::compare(*setting, &document, self.fabric.topology());
+                Finding::new(wanted == found, found).because(|| self.explain_cms())
+            }
+            Check::Media { pool, via, working } => {
+                let found = self.fabric.media_edge(*pool);
+                let right_edge = via.is_none_or(|via| via == found.map(|(edge, _)| edge));
+                let right_state = working.is_none_or(|working| working == found.is_some_and(|(_, works)| works));
+                let words = match found {
+                    None => "no Edge pool".to_owned(),
+                    Some((edge, works)) => format!("through {}, {}", self.words.edge(edge), if works { "working" } else { "not working" }),
+                };
+                Finding::new(right_edge && right_state, words)
+            }
+            Check::SetupPending { computers, pending } => {
+                let wrong: Vec<ComputerId> =
+                    computers.iter().copied().filter(|computer| self.fabric.setup_pending(*computer) != *pending).collect();
+                let found = match (wrong.is_empty(), pending) {
+                    (true, true) => "pending".to_owned(),
+                    (true, false) => "not pending".to_owned(),
+                    (false, true) => format!("not pending on {}", self.listed(&wrong)),
+                    (false, false) => format!("pending on {}", self.listed(&wrong)),
+                };
+                Finding::new(wrong.is_empty(), found)
+            }
+            Check::PrincipalSide { pool, databases, side } => {
+                let found = self.fabric.principal_side(*pool, *databases);
+                let words =
+                    found.map_or_else(|| "not mirrored".to_owned(), |side| format!("the {} back end", format!("{side:?}").to_lowercase()));
+                Finding::new(found == Some(*side), words).because(|| self.fabric.explain_pool(*pool))
+            }
+            Check::PrincipalInstance { pool, databases, instance } => {
+                let found = self.fabric.principal(*pool, *databases);
+                let words = found.map_or_else(|| "none answers".to_owned(), |id| sql_name(self.fabric.topology(), id));
+                Finding::new(found == *instance, words).because(|| self.fabric.explain_pool(*pool))
+            }
+            Check::Quorum { pool, functional, active, without_primary } => {
+                let report = self.fabric.quorum(*pool);
+                let lost = u32::try_from(report.without_primary.len()).unwrap_or(u32::MAX);
+                let holds = functional.is_none_or(|wanted| wanted == report.functional)
+                    && active.is_none_or(|wanted| wanted == report.active)
+                    && without_primary.is_none_or(|wanted| wanted == lost);
+                let state = if report.functional { "holds" } else { "is lost" };
+                let words =
+                    format!("{state}, {} of {} Front Ends active, {lost} routing groups without a primary", report.active, report.total);
+                Finding::new(holds, words).because(|| self.fabric.explain_pool(*pool))
+            }
+            Check::Rto { who, until, bounds } => self.rto(*who, *until, *bounds),
+            Check::Rpo { who, kind, bounds } => self.rpo(*who, *kind, *bounds),
+            // The others need the drill or what the step said: `Drill::expect` answers them.
+            Check::Dns { .. } | Check::Federation { .. } | Check::Fails(_) | Check::Text(..) | Check::Objects(_) | Check::Took(_) => {
+                Finding::new(false, "nothing to look at")
+            }
+        }
+    }
+
+    fn listed(&self, computers: &[ComputerId]) -> String {
+        let mut names: Vec<&str> = computers.iter().take(LISTED).map(|id| self.words.computer(*id)).collect();
+        let more = format!("{} more", computers.len().saturating_sub(LISTED));
+        if computers.len() > LISTED {
+            names.push(&more);
+        }
+        names.join(", ")
+    }
+
+    /// Homes of a selection of users, counted.
+    fn homes(&self, who: Who) -> BTreeMap<PoolId, u32> {
+        let mut homes = BTreeMap::new();
+        match who {
+            Who::Pool(pool) => {
+                homes.insert(pool, self.fabric.users_homed(pool));
+            }
+            Who::User(user) => {
+                homes.insert(self.fabric.registrar_pool(user), 1);
+            }
+            Who::Users(first, last) => {
+                for user in (first.0..=last.0).map(UserId) {
+                    *homes.entry(self.fabric.registrar_pool(user)).or_insert(0) += 1;
+                }
+            }
+        }
+        homes
+    }
+
+    fn homing(&self, who: Who, pool: Option<PoolId>, count: Option<u32>) -> Finding {
+        // A pool's own users are asked about by where they started: "all who were homed on Pool1 still are".
+        let homes = match (who, pool) {
+            (Who::Pool(from), Some(_)) => self.homes_of_starters(from),
+            _ => self.homes(who),
+        };
+        let total: u32 = homes.values().sum();
+        let wanted_pool = match (pool, who) {
+            (Some(pool), _) => Some(pool),
+            (None, Who::Pool(pool)) => Some(pool),
+            (None, _) => None,
+        };
+        let there = wanted_pool.and_then(|pool| homes.get(&pool).copied()).unwrap_or(0);
+        let holds = there == count.unwrap_or(total) && (total > 0 || count.is_some());
+        let found: Vec<String> = homes.iter().map(|(pool, n)| format!("{n} on {}", self.words.pool(*pool))).collect();
+        Finding::new(holds, if found.is_empty() { "no users".to_owned() } else { found.join(", ") })
+    }
+
+    /// Homes now of the users whom the deployment document homes on a pool.
+    fn homes_of_starters(&self, pool: PoolId) -> BTreeMap<PoolId, u32> {
+        let mut homes = BTreeMap::new();
+        for cohort in self.fabric.topology().users.cohorts.iter().filter(|cohort| cohort.pool == pool) {
+            for user in (cohort.first.0..cohort.first.0 + cohort.count).map(UserId) {
+                *homes.entry(self.fabric.registrar_pool(user)).or_insert(0) += 1;
+            }
+        }
+        homes
+    }
+
+    fn serving(&self, who: Who, mode: ServiceMode, by: Option<PoolId>, quantity: Quantity, cause: Option<ServingCause>) -> Finding {
+        let mut parts = Vec::new();
+        match who {
+            Who::Pool(pool) => parts = self.fabric.pool_serving(pool).parts,
+            Who::User(user) => parts.push((self.fabric.serving(user), 1)),
+            Who::Users(first, last) => {
+                for user in (first.0..=last.0).map(UserId) {
+                    let serving = self.fabric.serving(user);
+                    match parts.iter_mut().find(|(known, _)| *known == serving) {
+                        Some((_, n)) => *n += 1,
+                        None => parts.push((serving, 1)),
+                    }
+                }
+            }
+        }
+        let total: u32 = parts.iter().map(|(_, n)| n).sum();
+        let matching: u32 = parts
+            .iter()
+            .filter(|(s, _)| s.mode == mode && by.is_none_or(|by| s.pool == Some(by)) && cause.is_none_or(|cause| s.cause == cause))
+            .map(|(_, n)| n)
+            .sum();
+        let holds = match quantity {
+            // No users at all are no evidence of anything.
+            Quantity::All => total > 0 && matching == total,
+            Quantity::Between(low, high) => (low..=high).contains(&matching),
+        };
+        let found: Vec<String> = parts
+            .iter()
+            .map(|(s, n)| {
+                let by = s.pool.map(|pool| format!(" by {}", self.words.pool(pool))).unwrap_or_default();
+                format!("{n} {}{by} ({})", mode_words(s.mode), s.cause.text())
+            })
+            .collect();
+        Finding::new(holds, if found.is_empty() { "no users".to_owned() } else { found.join("; ") })
+            .because(|| self.homes(who).keys().flat_map(|pool| self.fabric.explain_pool(*pool)).collect())
+    }
+
+    fn experience(&self, user: UserId, column: ExperienceColumn, able: bool) -> Finding {
+        let Experience { sign_in, own_conferences, others_conferences, contacts, presence, peer_to_peer, persistent_changes } =
+            self.fabric.experience(user);
+        let found = match column {
+            ExperienceColumn::SignIn => sign_in,
+            ExperienceColumn::OwnConferences => own_conferences,
+            ExperienceColumn::OthersConferences => others_conferences,
+            ExperienceColumn::Contacts => contacts,
+            ExperienceColumn::Presence => presence,
+            ExperienceColumn::PeerToPeer => peer_to_peer,
+            ExperienceColumn::PersistentChanges => persistent_changes,
+        };
+        let serving = self.fabric.serving(user);
+        let can = if found { "can" } else { "cannot" };
+        Finding::new(found == able, format!("{can} {}, is {}", column_words(column), mode_words(serving.mode)))
+            .because(|| self.fabric.explain_pool(self.fabric.registrar_pool(user)))
+    }
+
+    fn held(&self, computers: &[ComputerId], holder: Holder) -> Finding {
+        let in_pool = |computer: &ComputerId, pool: PoolId| matches!(self.fabric.topology().computer(*computer).role, ComputerRole::FrontEnd(of) if of == pool);
+        let holds = match holder {
+            Holder::Nobody => computers.is_empty(),
+            Holder::Computer(wanted) => computers.contains(&wanted),
+            Holder::Pool(pool) => !computers.is_empty() && computers.iter().all(|computer| in_pool(computer, pool)),
+        };
+        let found = if computers.is_empty() { "none".to_owned() } else { self.listed(computers) };
+        Finding::new(holds, found).because(|| self.explain_cms())
+    }
+
+    fn explain_cms(&self) -> Vec<String> {
+        let status = self.fabric.cms_status();
+        let mut lines = vec![match status.active_master {
+            Some(computer) => format!("active master: {}", self.words.computer(computer)),
+            None => "active master: none".to_owned(),
+        }];
+        for database in self.fabric.cms_databases() {
+            let served = match database.instance {
+                Some(sql) => format!("served by {}", sql_name(self.fabric.topology(), sql)),
+                None => "not reachable".to_owned(),
+            };
+            let (pool, state) = (self.words.pool(database.pool), database_words(Some(database.state)));
+            lines.push(format!("CMS database in {pool}: {state}, version {}, {served}", database.version));
+        }
+        let stale: Vec<ComputerId> =
+            status.active_replicas.iter().copied().filter(|computer| !self.fabric.replica_state(*computer).up_to_date).collect();
+        if !stale.is_empty() {
+            lines.push(format!("replicas not up to date: {}", self.listed(&stale)));
+        }
+        lines
+    }
+
+    fn replicas(
+        &self,
+        computers: &[ComputerId],
+        up_to_date: Option<bool>,
+        current: Option<bool>,
+        product_version: Option<&Option<Arc<str>>>,
+    ) -> Finding {
+        let databases = self.fabric.cms_databases();
+        let newest = databases.iter().filter(|database| database.state == CmsDatabaseState::Active).map(|database| database.version).max();
+        let mut wrong: Vec<String> = Vec::new();
+        for &computer in computers {
+            let report = self.fabric.replica_state(computer);
+            let version = self.fabric.local_store(computer).version;
+            let is_current = newest.is_some_and(|newest| version >= newest);
+            let holds = up_to_date.is_none_or(|wanted| wanted == report.up_to_date)
+                && current.is_none_or(|wanted| wanted == is_current)
+                && product_version.is_none_or(|wanted| wanted.as_deref() == report.product_version);
+            if !holds {
+                let newest = newest.map_or_else(|| "none".to_owned(), |newest| newest.to_string());
+                wrong.push(format!(
+                    "{}: UpToDate {}, version {version} of {newest}, ProductVersion {}",
+                    self.words.computer(computer),
+                    if report.up_to_date { "True" } else { "False" },
+                    report.product_version.unwrap_or("none"),
+                ));
+            }
+        }
+        let total = computers.len();
+        let found = match wrong.len() {
+            0 => format!("all {total} of them"),
+            n => {
+                let rest = if n > LISTED { format!("; {} more", n - LISTED) } else { String::new() };
+                format!("{n} of {total} are not: {}{rest}", wrong[..n.min(LISTED)].join("; "))
+            }
+        };
+        Finding::new(wrong.is_empty() && total > 0, found).because(|| self.explain_cms())
+    }
+
+    fn backup(
+        &self,
+        pool: PoolId,
+        module: Option<firedrill_fabric::operation::BackupModule>,
+        export: &[ExportState],
+        import: Option<firedrill_fabric::ImportState>,
+        available: Option<bool>,
+    ) -> Finding {
+        let report = match self.fabric.backup_status(pool) {
+            Ok(Some(report)) => report,
+            Ok(None) => return Finding::new(available == Some(false) && export.is_empty() && import.is_none(), "no backup pool"),
+            Err(error) => return Finding::new(available == Some(false) && export.is_empty() && import.is_none(), error.message),
+        };
+        let looked_at: Vec<_> = report
+            .modules
+            .iter()
+            .filter(|(name, state, _)| match module {
+                Some(wanted) => *name == wanted,
+                None => *state != ExportState::NotInitialized || export.contains(&ExportState::NotInitialized),
+            })
+            .collect();
+        let right = |state: &ExportState, imported: &firedrill_fabric::ImportState| {
+            (export.is_empty() || export.contains(state)) && import.is_none_or(|wanted| wanted == *imported)
+        };
+        let holds = available != Some(false)
+            && (export.is_empty() && import.is_none() || !looked_at.is_empty())
+            && looked_at.iter().all(|(_, state, imported)| right(state, imported));
+        let found: Vec<String> = looked_at.iter().map(|(name, state, imported)| format!("{name:?} {state:?}/{imported:?}")).collect();
+        Finding::new(holds, if found.is_empty() { "no such module".to_owned() } else { found.join(", ") }).because(|| {
+            let active = report.active_machine.map_or("none", |computer| self.words.computer(computer));
+            let shipped = report.modules.iter().map(|(name, _, _)| match self.fabric.last_shipped(pool, *name) {
+                Some(at) => format!("{name:?} was last shipped completely at {at}"),
+                None => format!("{name:?} was never shipped completely"),
+            });
+            std::iter::once(format!("Backup Service works on: {active}")).chain(shipped).collect()
+        })
+    }
+
+    fn services(
+        &self,
+        computers: &[ComputerId],
+        names: &[firedrill_fabric::ServiceName],
+        status: Option<ServiceStatus>,
+        disabled: Option<bool>,
+    ) -> Finding {
+        let mut wrong = Vec::new();
+        let mut seen = 0;
+        for &computer in computers {
+            let installed = self.fabric.services(computer);
+            let names: Vec<_> = if names.is_empty() { installed.iter().map(|(name, _)| *name).collect() } else { names.to_vec() };
+            for name in names {
+                seen += 1;
+                let state = installed.iter().find(|(present, _)| *present == name).map(|(_, state)| state);
+                let holds = state.map(|state| state.status) == status
+                    && disabled.is_none_or(|wanted| state.is_some_and(|state| state.disabled == wanted));
+                if !holds {
+                    let found = state.map_or("not installed", |state| state.status.text());
+                    let disabled = if state.is_some_and(|state| state.disabled) { ", disabled" } else { "" };
+                    wrong.push(format!("{} on {}: {found}{disabled}", name.short_name(), self.words.computer(computer)));
+                }
+            }
+        }
+        let found = match wrong.len() {
+            0 => format!("all {seen} of them"),
+            n if n > LISTED => format!("{}; {} more", wrong[..LISTED].join("; "), n - LISTED),
+            _ => wrong.join("; "),
+        };
+        Finding::new(wrong.is_empty() && seen > 0, found).because(|| {
+            computers
+                .iter()
+                .filter(|computer| !self.fabric.computer_up(**computer))
+                .map(|id| format!("{} is off", self.words.computer(*id)))
+                .collect()
+        })
+    }
+
+    fn rto(&self, who: Who, until: UntilDocument, bounds: Bounds) -> Finding {
+        let now = self.fabric.now();
+        let end = |outage: &Outage| match until {
+            UntilDocument::Regular => outage.ended,
+            UntilDocument::Resiliency => outage.resiliency.or(outage.ended),
+        };
+        let pools: BTreeSet<PoolId> = self.homes(who).into_keys().collect();
+        let outages: Vec<(PoolId, &Outage)> =
+            pools.iter().flat_map(|pool| self.fabric.outages(*pool).iter().map(|outage| (*pool, outage))).collect();
+        let longest = outages.iter().map(|(_, outage)| (end(outage).unwrap_or(now).since(outage.began), end(outage).is_none())).max();
+        let (length, lasts) = longest.unwrap_or((SimDuration::ZERO, false));
+        // An outage that lasts has no upper bound yet.
+        let holds = within(length, bounds) && !(lasts && bounds.at_most.is_some());
+        let found = match (outages.is_empty(), lasts) {
+            (true, _) => "no outage".to_owned(),
+            (false, true) => format!("{length} so far, and it lasts"),
+            (false, false) => length.to_string(),
+        };
+        Finding::new(holds, found).because(|| {
+            let mut lines: Vec<String> = outages
+                .iter()
+                .map(|(pool, outage)| {
+                    let until = end(outage).map_or_else(|| "now".to_owned(), |end| end.to_string());
+                    format!("{} was not served in full from {} to {until}", self.words.pool(*pool), outage.began)
+                })
+                .collect();
+            if lasts {
+                lines.extend(pools.iter().flat_map(|pool| self.fabric.explain_pool(*pool)));
+            }
+            lines
+        })
+    }
+
+    fn rpo(&self, who: Option<Who>, kind: firedrill_fabric::serving::DataKind, bounds: Bounds) -> Finding {
+        let pools = who.map(|who| self.homes(who).into_keys().collect::<BTreeSet<PoolId>>());
+        let losses: Vec<_> = self
+            .fabric
+            .data_losses()
+            .iter()
+            .filter(|loss| loss.kind == kind && pools.as_ref().is_none_or(|pools| pools.contains(&loss.pool)))
+            .collect();
+        let all_is_lost = losses.iter().any(|loss| loss.window.is_none());
+        let longest = losses.iter().filter_map(|loss| loss.window).max().unwrap_or(SimDuration::ZERO);
+        let holds = if all_is_lost { bounds.at_most.is_none() } else { within(longest, bounds) };
+        let found = match (losses.is_empty(), all_is_lost) {
+            (true, _) => "nothing lost".to_owned(),
+            (false, true) => format!("all {} lost", kind_words(kind)),
+            (false, false) => format!("the last {longest} lost"),
+        };
+        Finding::new(holds, found).because(|| {
+            let line = |loss: &&firedrill_fabric::serving::DataLoss| {
+                let window = loss.window.map_or_else(|| "all of it".to_owned(), |window| format!("the last {window}"));
+                format!("{} of {}: {window}, lost at {}", kind_words(loss.kind), self.words.pool(loss.pool), loss.at)
+            };
+            losses.iter().map(line).collect()
+        })
+    }
+}
+
+/// The document of the active store; where nobody reaches it, the newest replica's, which is what is known of it.
+pub(crate) fn active_document(fabric: &Fabric) -> Arc<Configuration> {
+    let topology = fabric.topology();
+    let front_ends = || topology.pools.iter().flat_map(|pool| pool.front_ends.iter().copied());
+    let central = front_ends().filter(|computer| fabric.computer_up(*computer)).find_map(|computer| fabric.central_store(computer).ok());
+    central
+        .or_else(|| front_ends().map(|computer| fabric.local_store(computer)).max_by_key(|document| document.version))
+        .unwrap_or_else(|| Arc::new(Configuration::initial(topology)))
+}
+
+fn within(length: SimDuration, bounds: Bounds) -> bool {
+    bounds.at_least.is_none_or(|least| length >= least) && bounds.at_most.is_none_or(|most| length <= most)
+}
+
+fn dns(view: &PartnerView, wanted: &DnsAnswer, cached: Option<bool>) -> Finding {
+    let (right, found) = match (&view.answer, wanted) {
+        (Answer::Records { set, .. }, DnsAnswer::Records(data)) => {
+            let (mut present, mut wanted) = (set.data.clone(), data.clone());
+            present.sort();
+            wanted.sort();
+            (present == wanted, answer_words(&DnsAnswer::Records(present)))
+        }
+        (Answer::Records { set, .. }, _) => (false, set.data.iter().map(record_words).collect::<Vec<_>>().join(", ")),
+        (Answer::NoName, wanted) => (*wanted == DnsAnswer::NoName, answer_words(&DnsAnswer::NoName)),
+        (Answer::NoData, wanted) => (*wanted == DnsAnswer::NoData, answer_words(&DnsAnswer::NoData)),
+        (Answer::NoServer, wanted) => (*wanted == DnsAnswer::NoServer, answer_words(&DnsAnswer::NoServer)),
+    };
+    let source = if view.cached { ", from its cache" } else { ", fresh" };
+    Finding::new(right && cached.is_none_or(|wanted| wanted == view.cached), format!("{found}{source}"))
+        .because(|| view.until.map(|until| format!("the partner asks again at {until}")).into_iter().collect())
+}
+
+fn fails(demand: &ErrorDemand, said: &Said) -> Finding {
+    let holds = said.errors.iter().any(|error| {
+        let id_head = error.id.split(',').next().unwrap_or_default();
+        demand.message.as_ref().is_none_or(|wanted| error.message.trim_end() == wanted.trim_end())
+            && demand.contains.as_ref().is_none_or(|wanted| error.message.contains(&**wanted))
+            && demand.error_id.as_ref().is_none_or(|wanted| error.id == **wanted || id_head == &**wanted)
+            && demand.category.as_ref().is_none_or(|wanted| error.category.eq_ignore_ascii_case(wanted))
+    });
+    let right_count = demand.count.is_none_or(|count| said.errors.len() == count as usize);
+    let found = match said.errors.as_slice() {
+        [] => "no error".to_owned(),
+        [one] => format!("{} ({}, {})", shown(&one.message), one.id, one.category),
+        [first, ..] => format!("{} errors, the first {} ({}, {})", said.errors.len(), shown(&first.message), first.id, first.category),
+    };
+    Finding::new(holds && right_count, found).because(|| console(said))
+}
+
+/// The last lines that a console shows.
+fn console(said: &Said) -> Vec<String> {
+    const LAST: usize = 12;
+    let lines: Vec<String> = said.streams.iter().flat_map(|(_, text)| text.lines().map(str::to_owned)).collect();
+    lines[lines.len().saturating_sub(LAST)..].to_vec()
+}
+
+fn text(stream: Stream, demand: &TextDemand, said: &Said) -> Finding {
+    let found = match stream {
+        Stream::Output => said.text(StreamName::Output),
+        Stream::Warnings => said.text(StreamName::Warning),
+        Stream::Verbose => said.text(StreamName::Verbose),
+        Stream::Host => said.text(StreamName::Host),
+        Stream::Remarks => said.remarks.iter().map(|(text, _)| &**text).collect::<Vec<_>>().join("\n"),
+    };
+    let holds = demand.is.as_ref().is_none_or(|wanted| tidy(wanted) == tidy(&found))
+        && demand.contains.iter().all(|part| found.contains(&**part))
+        && !demand.lacks.iter().any(|part| found.contains(&**part))
+        && demand.matches.as_ref().is_none_or(|regex| regex.is_match(&found));
+    let words = if found.is_empty() { "nothing".to_owned() } else { shown(&found) };
+    Finding::new(holds, words).because(|| console(said))
+}
+
+/// Without spaces at line ends and blank lines around.
+fn tidy(text: &str) -> String {
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+}
+
+fn objects(demand: &ObjectsDemand, said: &Said) -> Finding {
+    let has = |object: &firedrill_powershell::Value, properties: &Properties| {
+        properties.iter().all(|(name, wanted)| property_text(object, name).is_some_and(|found| like(&found, wanted)))
+    };
+    let all = &said.objects;
+    let holds = demand.count.is_none_or(|count| all.len() == count as usize)
+        && (demand.all.is_empty() || !all.is_empty() && all.iter().all(|object| has(object, &demand.all)))
+        && (demand.any.is_empty() || all.iter().any(|object| has(object, &demand.any)))
+        && (demand.none.is_empty() || !all.iter().any(|object| has(object, &demand.none)))
+        && demand
+            .are
+            .as_ref()
+            .is_none_or(|list| list.len() == all.len() && list.iter().zip(all).all(|(wanted, object)| has(object, wanted)));
+    let names: BTreeSet<&Arc<str>> =
+        [&demand.all, &demand.any, &demand.none].into_iter().chain(demand.are.iter().flatten()).flatten().map(|(name, _)| name).collect();
+    let shown_objects: Vec<String> = all
+        .iter()
+        .take(LISTED)
+        .map(|object| {
+            let properties = names.iter().map(|name| {
+                let text = property_text(object, name).unwrap_or_else(|| "(no such property)".to_owned());
+                (Arc::clone(name), Arc::from(text))
+            });
+            properties_words(&properties.collect())
+        })
+        .collect();
+    let more = if all.len() > LISTED { format!(" and {} more", all.len() - LISTED) } else { String::new() };
+    let list = if names.is_empty() || all.is_empty() { String::new() } else { format!(": {}{more}", shown_objects.join(", ")) };
+    let noun = if all.len() == 1 { "object" } else { "objects" };
+    Finding::new(holds, format!("{} {noun}{list}", all.len())).because(|| console(said))
+}
+
+/// What the console prints for a property; nothing for `$null`. `None` when there is no such property.
+fn property_text(object: &firedrill_powershell::Value, name: &str) -> Option<String> {
+    firedrill_powershell::types::property(object, name).map(|value| firedrill_powershell::convert::display(&value))
+}
+
+/// Equal without regard to case, where `*` stands for any characters.
+fn like(found: &str, wanted: &str) -> bool {
+    let (found, wanted) = (found.to_lowercase(), wanted.to_lowercase());
+    let parts: Vec<&str> = wanted.split('*').collect();
+    let [first, middle @ .., last] = parts.as_slice() else { return found == wanted };
+    let Some(rest) = found.strip_prefix(first) else { return false };
+    let Some(mut rest) = rest.strip_suffix(last) else { return false };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (found, wanted, holds) in [
+            ("pool2-fe1.contoso.com", "pool2-fe*.contoso.com", true),
+            ("POOL2-FE1.contoso.com", "pool2-fe1.CONTOSO.com", true),
+            ("pool1-fe1.contoso.com", "pool2-fe*.contoso.com", false),
+            ("", "", true),
+            ("x", "", false),
+            ("", "*", true),
+            ("aba", "ab*ba", false),
+            ("a-b-c", "a*b*c", true),
+            ("acb", "a*b*c", false),
+        ] {
+            assert_eq!(like(found, wanted), holds, "{found} like {wanted}");
+        }
+    }
+}
