@@ -9,7 +9,7 @@ use firedrill_fabric::naming::Zones;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{Edns, Header, HeaderCounts, MessageType, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::{DNSClass, RecordType};
+use hickory_server::proto::rr::{DNSClass, RData, RecordType};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::{TcpListener, UdpSocket};
@@ -17,7 +17,8 @@ use tokio::net::{TcpListener, UdpSocket};
 use crate::address::AddressMap;
 use crate::error::DnsError;
 use crate::loopback::LoopbackBlock;
-use crate::snapshot::{Reply, Snapshot};
+use crate::query::{QueryError, query};
+use crate::snapshot::{self, Reply, Snapshot};
 
 /// Largest answer over UDP with EDNS, in bytes (DNS flag day 2020).
 const UDP_PAYLOAD_MAX: u16 = 1232;
@@ -25,6 +26,8 @@ const UDP_PAYLOAD_MAX: u16 = 1232;
 const TCP_IDLE: Duration = Duration::from_secs(5);
 /// Answers that may wait in one TCP connection.
 const TCP_QUEUE: usize = 32;
+/// How long the answer to a question about our own state may take.
+const SERIAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Tries to find one number free for both UDP and TCP.
 const PORT_TRIES: u32 = 64;
 
@@ -121,6 +124,19 @@ impl DnsServer {
     /// Whether it answers.
     pub fn is_answering(&self) -> bool {
         self.shared.answering.load(Ordering::SeqCst)
+    }
+
+    /// Serial of a zone, as a plain client gets it over the wire; `None` when the name is no apex of a zone.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn serial(&self, origin: &str) -> Result<Option<u32>, QueryError> {
+        let Ok(name) = snapshot::name(origin, origin) else { return Ok(None) };
+        let message = query(self.address, &name, RecordType::SOA, SERIAL_TIMEOUT).await?;
+        Ok(message.answers.iter().find_map(|record| match &record.data {
+            RData::SOA(soa) if record.name == name => Some(soa.serial),
+            _ => None,
+        }))
     }
 
     /// Queries answered since the start.

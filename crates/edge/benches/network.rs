@@ -1,4 +1,5 @@
-//! `cargo bench -p firedrill-edge`: start to first DNS answer (the promise is under 20 ms).
+//! `cargo bench -p firedrill-edge`: start to first DNS answer (the promise is under 20 ms), and what a scenario pays for its
+//! wire: start, one question over XMPP, stop.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::collections::BTreeMap;
@@ -7,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use firedrill_edge::start_to_first_answer;
+use firedrill_edge::{Network, agree, start_to_first_answer};
+use firedrill_fabric::federation::{Direction, Protocol, ReachQuery};
 use firedrill_fabric::naming::Zones;
-use firedrill_topology::{RecordData, RecordSet, RecordType, Soa, Zone};
+use firedrill_fabric::{Fabric, Options, SimTime};
+use firedrill_topology::{RecordData, RecordSet, RecordType, Soa, Zone, load_bytes};
 
 /// A zone of a size that teams have: two Edge pools' records among a thousand others.
 fn zones() -> Zones {
@@ -52,5 +55,26 @@ fn start(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, start);
+/// `contoso.yaml` put on the wire, asked once, taken off again.
+fn scenario(c: &mut Criterion) {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/contoso.yaml")).expect("the fixture is there");
+    let topology = Arc::new(load_bytes("contoso.yaml", &bytes).topology.expect("the fixture is valid"));
+    let fabric = Fabric::new(Arc::clone(&topology), Options { seed: 1, start: SimTime(0) });
+    let partner = topology.find_partner("fabrikam.net").expect("a partner of the fixture");
+    let query = ReachQuery { partner, domain: "contoso.com".into(), protocol: Protocol::Xmpp, direction: Direction::Inbound };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+    c.bench_function("contoso on the wire: start, one XMPP question, stop", |b| {
+        b.iter(|| {
+            runtime.block_on(async {
+                let network = Network::start(&fabric).await.expect("the wire follows");
+                let model = fabric.clone().reach(&query);
+                let wire = network.reach(&query, fabric.now(), &model).await.expect("an answer");
+                agree(&model, &wire).expect("one truth");
+                network.shutdown().await.expect("a clean end");
+            });
+        });
+    });
+}
+
+criterion_group!(benches, start, scenario);
 criterion_main!(benches);

@@ -150,7 +150,8 @@ impl Door {
 
 fn bound(address: SocketAddr, reuse: bool) -> std::io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(reuse)?;
+    // Elsewhere the option means what Unix calls port stealing, and lingering connections do not hold a port.
+    socket.set_reuseaddr(reuse && cfg!(unix))?;
     socket.bind(address)?;
     Ok(socket)
 }

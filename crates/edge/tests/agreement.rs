@@ -173,6 +173,29 @@ fn situations(
     });
 }
 
+/// Every edit shows in the next answer, with a raised serial, and in no answer before.
+#[test]
+fn edits_raise_the_serial_on_the_wire() {
+    run(async {
+        let mut twin = Twin::new("contoso.yaml", 1, LoopbackBlock::take()).await;
+        let mut serials = vec![serial(&twin.network).await];
+        for data in [vec![srv(0, 5269, "xmpp2.contoso.com")], vec![srv(0, 5269, "xmpp2.contoso.com")], vec![]] {
+            twin.apply(&replace(XMPP, RecordType::Srv, 60, data));
+            assert_eq!(serial(&twin.network).await, serials[serials.len() - 1], "the wire follows when told to");
+            twin.network.follow(&twin.model).await.expect("the wire follows");
+            serials.push(serial(&twin.network).await);
+        }
+        let rises: Vec<u32> = serials.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert_eq!(rises, [1, 0, 1], "an edit that changes nothing raises nothing");
+    });
+}
+
+/// Serial of contoso.com as a plain client gets it.
+async fn serial(network: &Network) -> u32 {
+    let soa = network.dns().serial("contoso.com").await.expect("the server answers");
+    soa.expect("contoso.com is served")
+}
+
 fn run(future: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(future);
 }
