@@ -17,6 +17,8 @@ pub struct ErrorRecord {
     pub category: Arc<str>,
     /// .NET exception types, most derived first, full names; never empty.
     pub exception_types: Vec<Arc<str>>,
+    /// Types of `Exception.InnerException`, when the exception wraps another: `catch` looks through the wrapper.
+    pub inner_types: Vec<Arc<str>>,
     /// `TargetObject`.
     pub target: Value,
     /// `InvocationInfo.MyCommand.Name` and `CategoryInfo.Activity`; printed before the message by Windows PowerShell 5.1.
@@ -37,6 +39,7 @@ impl ErrorRecord {
             id: id.into(),
             category: category.into(),
             exception_types: exception_chain(exception),
+            inner_types: Vec::new(),
             target: Value::Null,
             command: None,
             position: None,
@@ -76,6 +79,7 @@ impl From<CommandError> for ErrorRecord {
             id: error.id,
             category: error.category,
             exception_types,
+            inner_types: Vec::new(),
             target: error.target,
             command: None,
             position: None,

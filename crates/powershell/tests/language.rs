@@ -80,6 +80,9 @@ fn show(value: &Value) -> String {
 
 fn streams(output: &RunOutput) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    if let Some(error) = output.parse_errors.first() {
+        return vec![format!("THROW: {} | ParserError | {}", error.id, error.message)];
+    }
     let last = output.streams.len().wrapping_sub(1);
     for (at, record) in output.streams.iter().enumerate() {
         lines.push(match &record.kind {

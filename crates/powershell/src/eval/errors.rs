@@ -224,7 +224,11 @@ impl Evaluator<'_> {
 
     /// The clause that catches a record: the most specific type wins, a clause without types is last.
     pub(crate) fn matching<'a>(&self, record: &ErrorRecord, clauses: &'a [CatchClause]) -> Option<&'a CatchClause> {
-        for exception in &record.exception_types {
+        // The base of all exceptions catches last, so that a wrapped exception is found first.
+        let specific = |t: &&Arc<str>| !matches!(&***t, "System.Exception" | "System.SystemException");
+        let outer = record.exception_types.iter();
+        let order = outer.clone().filter(specific).chain(&record.inner_types).chain(outer);
+        for exception in order {
             for clause in clauses {
                 let named = clause.types.iter().any(|t| {
                     let full = types::resolve(&t.name);

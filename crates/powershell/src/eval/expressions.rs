@@ -15,7 +15,12 @@ impl Evaluator<'_> {
     /// An expression as the first element of a pipeline: collections are enumerated into the sink.
     pub(crate) fn stream(&mut self, expression: &Expression, sink: &mut dyn Sink) -> Result<(), Flow> {
         let (value, nothing) = self.expression_value(expression)?;
-        if nothing {
+        let silent = matches!(
+            &expression.kind,
+            ExpressionKind::Unary(UnaryOp::PreIncrement | UnaryOp::PreDecrement | UnaryOp::PostIncrement | UnaryOp::PostDecrement, _)
+        );
+        // As a statement, `$i++` has no output.
+        if nothing || silent {
             return Ok(());
         }
         self.emit_enumerated(value, sink)

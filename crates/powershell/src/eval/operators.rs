@@ -458,6 +458,11 @@ fn translate_replacement(text: &str) -> String {
 
 /// Errors of the language need no command behind their id.
 pub(crate) fn runtime(mut record: ErrorRecord) -> Flow {
+    const WRAPPER: &str = "System.Management.Automation.RuntimeException";
     record.decorated = true;
+    // The language wraps what conversions and operators throw.
+    if !record.exception_types.iter().any(|t| &**t == WRAPPER) {
+        record.inner_types = std::mem::replace(&mut record.exception_types, crate::error::exception_chain(WRAPPER));
+    }
     record.into()
 }

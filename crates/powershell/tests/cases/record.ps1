@@ -12,12 +12,17 @@ function Show($o) {
     if ($o -is [System.Management.Automation.InformationRecord]) { return "HOST: $($o.MessageData)" }
     return '[' + $o.GetType().Name + '] ' + (Text $o)
 }
-function Fault($e) { $e.FullyQualifiedErrorId + ' | ' + $e.CategoryInfo.Category + ' | ' + $e.Exception.Message.Replace("`r", '').Replace("`n", '\n') }
+# 5.1 does not quote the text that is no number; a syntax error's message starts with the place.
+function Fault($e) {
+    $m = $e.Exception.Message -replace "The input string '[^']*' was not in a correct format\.", 'Input string was not in a correct format.'
+    if ($e.CategoryInfo.Category -eq 'ParserError') { $m = $m.Split("`n")[-1] }
+    $e.FullyQualifiedErrorId + ' | ' + $e.CategoryInfo.Category + ' | ' + $m.Replace("`r", '').Replace("`n", '\n')
+}
 function Text($o) {
     if ($null -eq $o) { return '<null>' }
     if ($o -is [System.Collections.IDictionary]) { return '@{' + ((@($o.Keys) | ForEach-Object { "$_=" + (Text $o[$_]) }) -join '; ') + '}' }
     if ($o -is [array] -or $o -is [System.Collections.IList]) { return '(' + ((@($o) | ForEach-Object { Text $_ }) -join ', ') + ')' }
-    return "$o".Replace("`r", '\r').Replace("`n", '\n').Replace("`t", '\t')
+    return ("$o" -replace "The input string '[^']*' was not in a correct format\.", 'Input string was not in a correct format.').Replace("`r", '\r').Replace("`n", '\n').Replace("`t", '\t')
 }
 
 foreach ($file in Get-ChildItem $Folder -Filter *.txt) {
