@@ -174,6 +174,8 @@ pub fn exception_chain(most_derived: &str) -> Vec<Arc<str>> {
 pub enum Reach {
     /// Ends the statement; the next one runs unless a `try` encloses it or the preference is `Stop`.
     Statement,
+    /// Ends the function that raised it, and then the statement of its caller (`$PSCmdlet.ThrowTerminatingError`).
+    Function,
     /// Ends the script (`throw`, `-ErrorAction Stop`).
     Script,
 }

@@ -187,6 +187,7 @@ impl Evaluator<'_> {
         let value = match &constraint {
             Some(name) => convert::cast(&value, name).map_err(|mut record| {
                 record.category = "MetadataError".into();
+                record.id = "RuntimeException".into();
                 runtime(record)
             })?,
             None => value,

@@ -93,8 +93,17 @@ impl Evaluator<'_> {
 
     fn arguments(&mut self, elements: &[CommandElement]) -> Result<Vec<Argument>, Flow> {
         let mut arguments = Vec::with_capacity(elements.len());
+        let mut only_values = false;
         for element in elements {
             match element {
+                CommandElement::Argument(Expression { kind: ExpressionKind::Text(text, Quoting::Bare), .. }) if &**text == "--" && !only_values => {
+                    // What follows is not a parameter, whatever it looks like.
+                    only_values = true;
+                }
+                CommandElement::Parameter { span, .. } if only_values => {
+                    let value = Value::str(span.of(&self.env.frame.source.text));
+                    arguments.push(Argument { kind: ArgumentKind::Positional { value, bare: true }, span: *span });
+                }
                 CommandElement::Parameter { name, argument, span } => {
                     let value = argument.as_deref().map(|e| self.value(e)).transpose()?;
                     arguments.push(Argument { kind: ArgumentKind::Named { name: name.clone(), value }, span: *span });

@@ -123,6 +123,7 @@ impl Evaluator<'_> {
         }
         let action = self.preference("erroractionpreference", Action::Continue);
         match (action, failure.reach) {
+            (_, Reach::Function) => Err(Flow::Error(failure)),
             (Action::SilentlyContinue, _) => {
                 self.remember(&mut failure);
                 Ok(())
@@ -242,5 +243,57 @@ impl Evaluator<'_> {
             }
         }
         clauses.iter().find(|c| c.types.is_empty())
+    }
+
+    /// `[ErrorRecord]::new(exception, id, category, target)`.
+    pub(crate) fn new_error_record(&self, arguments: &[Value]) -> Value {
+        let exception = arguments.first().cloned().unwrap_or(Value::Null);
+        let (kind, message) = match exception_of(&exception) {
+            Some((kind, message)) => (kind, message),
+            None => ("System.Exception".into(), self.text(&exception).into()),
+        };
+        let text = |at: usize| arguments.get(at).map(|v| self.text(v)).unwrap_or_default();
+        let category = text(2);
+        let category = if category.is_empty() { "NotSpecified" } else { &category };
+        let record = ErrorRecord::new(message, text(1), category, &kind).with_target(arguments.get(3).cloned().unwrap_or(Value::Null));
+        Value::Error(Arc::new(record))
+    }
+
+    /// Methods of `$PSCmdlet`.
+    pub(crate) fn cmdlet_method(&mut self, name: &str, arguments: &[Value]) -> Result<Option<Value>, Flow> {
+        let frame = self.env.frame.clone();
+        let invoked = frame.invoked.clone();
+        let text = |ev: &Self, at: usize| arguments.get(at).map(|v| ev.text(v)).unwrap_or_default();
+        match name.to_lowercase().as_str() {
+            "shouldprocess" => {
+                let (target, action) = match arguments.len() {
+                    0 => (String::new(), invoked.name.to_string()),
+                    1 => (text(self, 0), invoked.name.to_string()),
+                    // Three arguments: description, query, caption.
+                    3 => return self.should_process_described(&invoked, &text(self, 0), &text(self, 1)).map(|go| Some(Value::Bool(go))),
+                    _ => (text(self, 0), text(self, 1)),
+                };
+                self.should_process(&invoked, &target, &action).map(|go| Some(Value::Bool(go)))
+            }
+            "shouldcontinue" => {
+                let query = text(self, 0);
+                self.ask(&invoked, &query).map(|go| Some(Value::Bool(go)))
+            }
+            "throwterminatingerror" => {
+                let Some(Value::Error(record)) = arguments.first() else { return Ok(None) };
+                let mut record = (**record).clone();
+                self.decorate(&mut record, &invoked);
+                Err(Flow::Error(Box::new(Failure { record, reach: Reach::Function, logged: false })))
+            }
+            "writeerror" => {
+                let Some(Value::Error(record)) = arguments.first() else { return Ok(None) };
+                self.non_terminating((**record).clone(), &invoked)?;
+                Ok(None)
+            }
+            "writewarning" => self.warn(&text(self, 0), &invoked).map(|()| None),
+            "writeverbose" => self.write_verbose(&text(self, 0), &invoked).map(|()| None),
+            "writedebug" => self.write_debug(&text(self, 0), &invoked).map(|()| None),
+            _ => Err(types::method_not_found("System.Management.Automation.PSScriptCmdlet", name).into()),
+        }
     }
 }

@@ -49,11 +49,6 @@ impl Evaluator<'_> {
                 Ok(collapse(values))
             }
             ExpressionKind::Variable(path) => self.variable_value(path, expression.span),
-            ExpressionKind::Unary(UnaryOp::PreIncrement | UnaryOp::PreDecrement | UnaryOp::PostIncrement | UnaryOp::PostDecrement, _) => {
-                // As a statement, `$i++` has no output.
-                self.value(expression)?;
-                Ok((Value::Null, true))
-            }
             ExpressionKind::Invoke(member, arguments) => {
                 let result = self.invoke_member(member, arguments, expression.span)?;
                 let nothing = result.is_none();
@@ -74,13 +69,6 @@ impl Evaluator<'_> {
             return Ok((value, false));
         }
         if let Some(expression) = super::statements::single_expression(inner) {
-            if let ExpressionKind::Unary(
-                UnaryOp::PreIncrement | UnaryOp::PreDecrement | UnaryOp::PostIncrement | UnaryOp::PostDecrement,
-                _,
-            ) = &expression.kind
-            {
-                return Ok((self.value(expression)?, false));
-            }
             let result = self.expression_value(expression);
             self.ok = result.is_ok();
             return result;
@@ -264,6 +252,12 @@ impl Evaluator<'_> {
         if name.name.eq_ignore_ascii_case("void") {
             return Ok(Value::Null);
         }
+        if let Some(full) = types::resolve(&name.name)
+            && full.ends_with("Exception")
+            && let Value::Str(_) = &value
+        {
+            return self.with_context(|cx| types::call_static(&full, "new", &[value], cx)).map(|v| v.unwrap_or(Value::Null));
+        }
         if types::resolve(&name.name).is_none() && !name.name.eq_ignore_ascii_case("ordered") {
             self.type_literal(name)?;
         }
@@ -314,6 +308,12 @@ impl Evaluator<'_> {
 
     /// `target.name`, script properties included.
     pub(crate) fn property(&mut self, target: &Value, name: &str) -> Result<Value, Flow> {
+        match target {
+            Value::Null if name.eq_ignore_ascii_case("count") || name.eq_ignore_ascii_case("length") => return Ok(Value::Int(0)),
+            // `SwitchParameter` is a truth value here.
+            Value::Bool(_) if name.eq_ignore_ascii_case("ispresent") => return Ok(target.clone()),
+            _ => {}
+        }
         if let Some(value) = types::property(target, name) {
             return Ok(value);
         }
@@ -377,6 +377,9 @@ impl Evaluator<'_> {
             let type_name = self.static_target(&member.target)?;
             let values = self.method_arguments(arguments)?;
             self.step()?;
+            if type_name.ends_with("Automation.ErrorRecord") && name.eq_ignore_ascii_case("new") {
+                return Ok(Some(self.new_error_record(&values)));
+            }
             return self.with_context(|cx| types::call_static(&type_name, &name, &values, cx));
         }
         let target = self.value(&member.target)?;
@@ -414,6 +417,9 @@ impl Evaluator<'_> {
                     items.clear();
                 }
                 return Ok(None);
+            }
+            Value::Object(object) if object.type_names.first().is_some_and(|t| t.ends_with("PSScriptCmdlet")) => {
+                return self.cmdlet_method(&name, &values);
             }
             Value::Object(object) => {
                 let method = object.scripts.get().and_then(|s| s.read().ok()?.get(&crate::value::NameRef(&name)).cloned());

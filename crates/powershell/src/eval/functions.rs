@@ -236,6 +236,11 @@ impl FunctionRun {
         let Some(block) = block else { return Ok(false) };
         match ev.block(block, down) {
             Err(Flow::Return) => Ok(true),
+            // The caller sees it as an error of the call.
+            Err(Flow::Error(mut failure)) if failure.reach == crate::error::Reach::Function && !self.function.name.is_empty() => {
+                failure.reach = crate::error::Reach::Statement;
+                Err(Flow::Error(failure))
+            }
             Err(Flow::Exit(code)) if self.script && !self.dot => {
                 ev.state.last_exit_code = Some(code);
                 Ok(true)
@@ -259,6 +264,7 @@ impl FunctionRun {
         ev.env.scope.set("args", Variable::new("args", Value::array(self.binding.unbound.clone())));
         let table = Value::hashtable(true, bound.values.iter().cloned());
         ev.env.scope.set("psboundparameters", Variable::new("PSBoundParameters", table));
+        self.set_bound(ev, &bound)?;
         for parameter in &body.parameters {
             if bound.get(&parameter.name.name).is_some() {
                 continue;
@@ -269,7 +275,6 @@ impl FunctionRun {
             };
             ev.set_unbound(parameter, value)?;
         }
-        self.set_bound(ev, &bound)?;
         let _ = self.block_of(&body.begin, ev, down)?;
         Ok(())
     }

@@ -166,6 +166,19 @@ impl Evaluator<'_> {
         Ok(true)
     }
 
+    /// `ShouldProcess` with texts of its own.
+    pub(crate) fn should_process_described(&mut self, invoked: &Invoked, description: &str, query: &str) -> Result<bool, Flow> {
+        if self.what_if(invoked) {
+            self.write_host(&format!("What if: {description}"), true)?;
+            return Ok(false);
+        }
+        if self.would_ask(invoked) {
+            return self.ask(invoked, query);
+        }
+        self.write_verbose(description, invoked)?;
+        Ok(true)
+    }
+
     /// Asks for confirmation: the policy of the session, an earlier "to all", or the host.
     pub(crate) fn ask(&mut self, invoked: &Invoked, text: &str) -> Result<bool, Flow> {
         match invoked.answer.load(Ordering::Relaxed) {

@@ -40,9 +40,10 @@ impl Parser<'_> {
             if !self.at_keyword("using") {
                 break;
             }
+            let start = self.pos;
             match self.using() {
                 Ok(using) => ast.usings.push(using),
-                Err(Bail) => self.recover(),
+                Err(Bail) => self.recover(start),
             }
         }
         self.script_body(&mut ast, Close::End);
@@ -95,8 +96,9 @@ impl Parser<'_> {
     /// Attributes, `param`, named blocks or statements.
     fn script_body(&mut self, ast: &mut ScriptBlockAst, close: Close) {
         let comma = std::mem::replace(&mut self.no_comma, false);
+        let start = self.pos;
         if self.param_block(ast).is_err() {
-            self.recover();
+            self.recover(start);
         }
         self.skip_separators();
         if self.named_block_here().is_some() {
@@ -161,7 +163,7 @@ impl Parser<'_> {
                     format!("Unexpected token '{text}': only begin, process, end and dynamicparam blocks may stand here."),
                 );
                 let before = self.pos;
-                self.recover();
+                self.recover(before);
                 if self.pos == before {
                     self.advance_char();
                 }
@@ -170,7 +172,7 @@ impl Parser<'_> {
             let span = Span::new(self.pos, self.pos + name.len());
             self.pos += name.len();
             let Ok(block) = self.block(name) else {
-                self.recover();
+                self.recover(span.start as usize);
                 continue;
             };
             let slot = match name {

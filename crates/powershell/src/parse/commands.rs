@@ -51,6 +51,9 @@ impl Parser<'_> {
                 continue;
             }
             if self.starts_with("--%") && self.text[self.pos + 3..].chars().next().is_none_or(ends_word) && !elements.is_empty() {
+                let at = self.pos;
+                let marker = Expression { span: Span::new(at, at + 3), kind: ExpressionKind::Text("--%".into(), Quoting::Bare) };
+                elements.push(CommandElement::Argument(marker));
                 elements.push(CommandElement::Argument(self.verbatim()));
                 end = self.pos;
                 break;

@@ -432,12 +432,18 @@ impl Parser<'_> {
 
     fn hash_entries(&mut self) -> Parse<Vec<(Expression, Statement)>> {
         let mut entries = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
         loop {
             self.skip_separators();
             if matches!(self.peek(), None | Some(b'}')) {
                 return Ok(entries);
             }
             let key = self.hash_key()?;
+            if let ExpressionKind::Text(name, _) = &key.kind
+                && !seen.insert(name.to_lowercase())
+            {
+                self.error_at(key.span, "DuplicateKeyInHashLiteral", format!("Duplicate keys '{name}' are not allowed in hash literals."));
+            }
             self.skip_blanks();
             if !self.eat(b'=') {
                 let span = self.here();

@@ -154,14 +154,22 @@ impl Parser<'_> {
     }
 
     /// Skips to a place where a statement may start: past balanced brackets, up to a line end, `;` or a closing brace.
-    fn recover(&mut self) {
-        let mut open = 0usize;
+    /// Brackets are counted from the start of the statement that failed, so that what it left open is closed first.
+    fn recover(&mut self, start: usize) {
+        let failed_at = self.pos;
+        self.pos = start;
+        let (mut braces, mut parens) = (0usize, 0usize);
         while let Some(byte) = self.peek() {
+            let past = self.pos >= failed_at;
             match byte {
-                b'\n' | b'\r' | b';' if open == 0 => return,
-                b'{' | b'(' => open += 1,
-                b'}' if open == 0 => return,
-                b'}' | b')' => open = open.saturating_sub(1),
+                // An open parenthesis does not reach over a line end: the missing one was the error.
+                b'\n' | b'\r' if past && braces == 0 => return,
+                b';' if past && braces == 0 && parens == 0 => return,
+                b'}' if past && braces == 0 => return,
+                b'{' => braces += 1,
+                b'(' => parens += 1,
+                b'}' => braces = braces.saturating_sub(1),
+                b')' => parens = parens.saturating_sub(1),
                 b'#' if self.pos > 0 && self.bytes[self.pos - 1].is_ascii_whitespace() => {
                     self.skip_line();
                     continue;
@@ -169,7 +177,7 @@ impl Parser<'_> {
                 b'`' => self.advance_char(),
                 quote @ (b'\'' | b'"') => {
                     let mut end = self.pos + 1;
-                    while end < self.bytes.len() && !matches!(self.bytes[end], b'\n') && self.bytes[end] != quote {
+                    while end < self.bytes.len() && self.bytes[end] != b'\n' && self.bytes[end] != quote {
                         end += 1;
                     }
                     if self.bytes.get(end) == Some(&quote) {

@@ -2,7 +2,8 @@
 
 use super::Parser;
 use super::cursor::{ends_word, is_identifier};
-use crate::value::Value;
+use crate::convert::Decimal;
+use crate::value::{Number, Value};
 
 /// A number as scanned: how many bytes, and its value.
 struct Scan {
@@ -89,7 +90,9 @@ fn scan(text: &str) -> Option<Scan> {
         // Hexadecimal literals of eight or sixteen digits wrap, as in PowerShell: 0xFFFFFFFF is -1.
         let wrapped = if body.len() - 2 <= 8 && bits > 0x7fff_ffff { i64::from(u32::try_from(bits).ok()? as i32) } else { bits as i64 };
         integer(if negative { -i128::from(wrapped) } else { i128::from(wrapped) }, multiplier, long)?
-    } else if real || decimal {
+    } else if decimal {
+        decimal_value(body, negative, multiplier)?
+    } else if real {
         Value::Double(sign * body.parse::<f64>().ok()? * multiplier as f64)
     } else {
         match body.parse::<i128>() {
@@ -109,8 +112,13 @@ fn integer(number: i128, multiplier: i64, long: bool) -> Option<Value> {
     match i64::try_from(number) {
         Ok(wide) => Some(Value::Long(wide)),
         Err(_) if long => None,
-        Err(_) => Some(Value::Double(number as f64)),
+        Err(_) => Decimal::from_int(number).map_or(Some(Value::Double(number as f64)), |d| Some(Value::Number(Number::Decimal(d)))),
     }
+}
+
+fn decimal_value(body: &str, negative: bool, multiplier: i64) -> Option<Value> {
+    let value = Decimal::parse(body)?.mul(Decimal::from_int(i128::from(multiplier))?)?;
+    Some(Value::Number(Number::Decimal(if negative { value.negate() } else { value })))
 }
 
 impl Parser<'_> {

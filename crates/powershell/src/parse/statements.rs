@@ -45,7 +45,7 @@ impl Parser<'_> {
                     self.recover_to_paren();
                     continue;
                 }
-                self.recover();
+                self.recover(from);
             }
             if self.pos == from {
                 self.advance_char();
@@ -244,11 +244,6 @@ impl Parser<'_> {
                 let span = Span::new(start, start + length);
                 self.error_at(span, "NotSupportedYet", format!("'{word}' is not supported yet."));
                 self.skip_declaration();
-                Err(Bail)
-            }
-            "param" => {
-                let span = Span::new(start, start + length);
-                self.error_at(span, "UnexpectedToken", "Unexpected token 'param' in expression or statement.");
                 Err(Bail)
             }
             _ => self.pipeline_or_assignment(),

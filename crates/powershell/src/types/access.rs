@@ -338,6 +338,19 @@ pub fn property_names(value: &Value) -> Vec<Arc<str>> {
     fixed.iter().map(|n| Arc::from(*n)).collect()
 }
 
+/// Setting a property that a custom object does not have.
+fn absent(name: &str) -> ErrorRecord {
+    ErrorRecord {
+        decorated: true,
+        ..ErrorRecord::new(
+            format!("Exception setting \"{name}\": \"The property '{name}' cannot be found on this object. Verify that the property exists and can be set.\""),
+            "ExceptionWhenSetting",
+            "NotSpecified",
+            "System.Management.Automation.SetValueInvocationException",
+        )
+    }
+}
+
 /// `value.name = new`. The error is PowerShell's own (`PropertyNotFound` …).
 pub fn set_property(value: &Value, name: &str, new: Value) -> Result<(), ErrorRecord> {
     let missing = || {
@@ -354,7 +367,7 @@ pub fn set_property(value: &Value, name: &str, new: Value) -> Result<(), ErrorRe
                 _ => name.into(),
             };
             if object.get(&key).is_none() {
-                return Err(missing());
+                return Err(absent(name));
             }
             object.set(&key, new);
             Ok(())

@@ -86,6 +86,7 @@ pub fn make_text_object(value: &Value, target: &str) -> Result<Value, ErrorRecor
 pub fn method_threw(method: &str, count: usize, reason: &str, exception: &str) -> ErrorRecord {
     ErrorRecord {
         decorated: true,
+        inner_types: exception_chain(exception),
         ..ErrorRecord::new(
             format!("Exception calling \"{method}\" with \"{count}\" argument(s): \"{reason}\""),
             short_name(exception),
