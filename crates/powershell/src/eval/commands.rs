@@ -96,7 +96,9 @@ impl Evaluator<'_> {
         let mut only_values = false;
         for element in elements {
             match element {
-                CommandElement::Argument(Expression { kind: ExpressionKind::Text(text, Quoting::Bare), .. }) if &**text == "--" && !only_values => {
+                CommandElement::Argument(Expression { kind: ExpressionKind::Text(text, Quoting::Bare), .. })
+                    if &**text == "--" && !only_values =>
+                {
                     // What follows is not a parameter, whatever it looks like.
                     only_values = true;
                 }

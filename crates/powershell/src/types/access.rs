@@ -343,7 +343,9 @@ fn absent(name: &str) -> ErrorRecord {
     ErrorRecord {
         decorated: true,
         ..ErrorRecord::new(
-            format!("Exception setting \"{name}\": \"The property '{name}' cannot be found on this object. Verify that the property exists and can be set.\""),
+            format!(
+                "Exception setting \"{name}\": \"The property '{name}' cannot be found on this object. Verify that the property exists and can be set.\""
+            ),
             "ExceptionWhenSetting",
             "NotSpecified",
             "System.Management.Automation.SetValueInvocationException",
