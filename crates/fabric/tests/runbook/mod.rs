@@ -1,5 +1,5 @@
 //! The administrators' hands: one short word per cmdlet or dialog that the procedures name.
-#![allow(dead_code, reason = "every test binary uses its own part of it")]
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses its own part of it")]
 
 use std::collections::BTreeMap;
 
