@@ -108,3 +108,59 @@ pub(crate) fn find(name: &str) -> Option<&'static Command> {
     static INDEX: OnceLock<BTreeMap<&'static str, &'static Command>> = OnceLock::new();
     INDEX.get_or_init(|| all().map(|command| (command.name, command)).collect()).get(name).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use firedrill_topology::ProductVersion;
+
+    use super::*;
+    use crate::signatures::{self, Binding};
+    use crate::spellings::{self, SPELLINGS};
+
+    const VERSIONS: [ProductVersion; 3] = [ProductVersion::Lync2013, ProductVersion::Sfb2015, ProductVersion::Sfb2019];
+
+    /// A handler for a command that the reference does not know could never run.
+    #[test]
+    fn every_modelled_command_has_a_signature() {
+        for command in all() {
+            let signature = signatures::find(command.name).unwrap_or_else(|| panic!("{} has no signature", command.name));
+            assert_eq!(signature.name, command.name, "the names differ in case");
+            assert!(!signature.name_only, "{}", command.name);
+        }
+    }
+
+    /// A misspelt name in a handler's list would silently make the parameter unmodelled.
+    #[test]
+    fn every_honoured_parameter_exists() {
+        for command in all() {
+            let signature = signatures::find(command.name).expect("checked above");
+            let infos = VERSIONS.map(|version| signature.info(version, Binding::Procedures));
+            for parameter in command.reads {
+                let exists = infos.iter().any(|info| info.parameters.iter().any(|known| &*known.name == *parameter));
+                assert!(exists, "{} reads -{parameter}", command.name);
+            }
+        }
+    }
+
+    /// Two entries for one command would hide one of them.
+    #[test]
+    fn no_command_is_there_twice() {
+        let mut names: Vec<_> = all().map(|command| command.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    /// What a spelling stands for must be in the reference, and the spelling itself must not.
+    #[test]
+    fn spellings_stand_for_parameters_of_the_reference() {
+        for spelling in SPELLINGS {
+            let info = signatures::find(spelling.command).expect("a command of the product").info(ProductVersion::Sfb2015, Binding::Strict);
+            let has = |name: &str| info.parameters.iter().any(|known| known.name.eq_ignore_ascii_case(name));
+            assert!(has(spelling.means), "{} -{}", spelling.command, spelling.means);
+            assert!(!has(spelling.name), "{} -{}", spelling.command, spelling.name);
+            assert_eq!(spellings::meaning_of_spelling(spelling.command, &spelling.name.to_uppercase()), Some(spelling.means));
+        }
+    }
+}

@@ -187,13 +187,9 @@ fn upgrade_state(cx: &mut Cx<'_>) -> Done {
     let front_ends = &cx.topology.pool(pool).front_ends;
     // One Front End per upgrade domain (inferred: pools of up to a dozen servers are patched one by one, dossier G.3).
     let domains = front_ends.iter().enumerate().map(|(index, computer)| {
-        UPGRADE_DOMAIN
-            .object(vec![
-                Value::str(format!("UpgradeDomain{}", index + 1)),
-                Value::Bool(state == "Ready"),
-                texts([cx.computer_fqdn(*computer)]),
-            ])
-            .into()
+        let name = format!("UpgradeDomain{}", index + 1);
+        let values = vec![Value::str(name.as_str()), Value::Bool(state == "Ready"), texts([cx.computer_fqdn(*computer)])];
+        UPGRADE_DOMAIN.object(values).with_text(name).into()
     });
     let object = UPGRADE_STATE.object(vec![
         Value::str(cx.pool_fqdn(pool)),

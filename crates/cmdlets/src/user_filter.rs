@@ -387,3 +387,72 @@ fn operator(name: &str) -> Option<Operator> {
     ];
     OPERATORS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, operator)| *operator)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// One user: homed on pool1, enabled for voice, no line.
+    fn attributes(field: Field) -> Literal {
+        match field {
+            Field::RegistrarPool => Literal::Text("pool1.contoso.com".to_owned()),
+            Field::SipAddress => Literal::Text("sip:anna@contoso.com".to_owned()),
+            Field::EnterpriseVoiceEnabled | Field::Enabled => Literal::Bool(true),
+            Field::LineUri => Literal::Null,
+            _ => Literal::Text("Anna Kowalska".to_owned()),
+        }
+    }
+
+    #[rstest]
+    #[case::text("RegistrarPool -eq \"pool1.contoso.com\"", true)]
+    #[case::single_quotes("registrarpool -EQ 'POOL1.contoso.com'", true)]
+    #[case::bare("RegistrarPool -eq pool1.contoso.com", true)]
+    #[case::hyphen("RegistrarPool -ne lync-pool.contoso.com", true)]
+    #[case::and("RegistrarPool -eq 'pool1.contoso.com' -and Enabled -eq $false", false)]
+    #[case::or("RegistrarPool -eq 'other' -or Enabled -eq $True", true)]
+    #[case::and_binds_tighter("Enabled -eq $true -or Enabled -eq $true -and Enabled -eq $false", true)]
+    #[case::not("-not (RegistrarPool -eq 'pool1.contoso.com')", false)]
+    #[case::like("SipAddress -like '*@contoso.com'", true)]
+    #[case::not_like("DisplayName -notlike 'Ben*'", true)]
+    #[case::null("LineURI -eq $null", true)]
+    #[case::not_null("LineURI -ne $Null", false)]
+    #[case::voice("EnterpriseVoiceEnabled -eq 'True'", true)]
+    #[case::braces("{Enabled -eq $true}", true)]
+    #[case::doubled_quotes("DisplayName -eq 'O''Brien'", false)]
+    fn accepts_as_the_directory_would(#[case] source: &str, #[case] expected: bool) {
+        let filter = Filter::parse(source).expect("a valid filter");
+        assert_eq!(filter.accepts(&mut attributes), expected);
+    }
+
+    #[rstest]
+    #[case::empty("", "an attribute expected at position 1, found the end")]
+    #[case::no_operator("RegistrarPool", "a comparison operator expected at position 14, found the end")]
+    #[case::unknown_operator("RegistrarPool -is x", "a comparison operator expected at position 15, found `-is`")]
+    #[case::no_value("RegistrarPool -eq", "a value expected at position 18, found the end")]
+    #[case::open_string("DisplayName -eq \"Anna", "the string that begins at position 17 has no end")]
+    #[case::open_parenthesis("(Enabled -eq $true", "`)` expected at position 19, found the end")]
+    #[case::two("Enabled -eq $true Enabled -eq $true", "-and, -or or the end expected at position 19, found `Enabled`")]
+    #[case::variable("RegistrarPool -eq $pool", "variable $pool is not expanded inside of a filter; write the filter in double quotes")]
+    #[case::symbol("Enabled = $true", "an attribute, an operator or a value expected at position 9, found `=`")]
+    fn says_what_is_wrong(#[case] source: &str, #[case] message: &str) {
+        assert_eq!(Filter::parse(source).expect_err("not a filter").to_string(), message);
+    }
+
+    /// Hostile depth must end in an error, not in an overflow of the stack.
+    #[test]
+    fn nesting_is_limited() {
+        let source = "(".repeat(100_000);
+        assert_eq!(Filter::parse(&source), Err(FilterError::TooDeep));
+        let source = "-not ".repeat(100_000);
+        assert_eq!(Filter::parse(&source), Err(FilterError::TooDeep));
+    }
+
+    #[test]
+    fn unknown_attributes_are_named() {
+        let filter = Filter::parse("OfficeNumber -eq '1' -or (VoicePolicy -eq 'x' -and Enabled -eq $true)").expect("valid");
+        assert_eq!(filter.unknown_fields(), ["OfficeNumber", "VoicePolicy"]);
+        assert!(!filter.accepts(&mut attributes));
+    }
+}

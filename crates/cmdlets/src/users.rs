@@ -319,10 +319,7 @@ impl PropertySource for UserProperties {
 fn home_server(ad_domain: &str, pool: PoolId) -> String {
     let components: Vec<String> = ad_domain.split('.').map(|label| format!("DC={label}")).collect();
     let number = pool.0 + 1;
-    format!(
-        "CN=Lc Services,CN=Microsoft,CN=1:{number},CN=Pools,CN=RTC Service,CN=Services,CN=Configuration,{}",
-        components.join(",")
-    )
+    format!("CN=Lc Services,CN=Microsoft,CN=1:{number},CN=Pools,CN=RTC Service,CN=Services,CN=Configuration,{}", components.join(","))
 }
 
 fn get_pool_info(cx: &mut Cx<'_>) -> Done {

@@ -10,26 +10,43 @@ use crate::settings::Settings;
 use crate::shapes::Shape;
 use crate::texts::{fill, text};
 
-const PARTNER_SETTINGS: &[&str] = &[
-    "Identity",
-    "Domain",
-    "Instance",
-    "AdditionalDomains",
-    "ConnectionLimit",
-    "Description",
-    "EnableKeepAlive",
-    "PartnerType",
-    "ProxyFqdn",
-    "SaslNegotiation",
-    "SupportDialbackNegotiation",
-    "TlsNegotiation",
-    "InMemory",
-];
-
 pub(crate) const COMMANDS: &[Command] = &[
     Command::new("Get-CsXmppAllowedPartner", get_partner, &["Identity", "Filter", "LocalStore"]),
-    Command::new("New-CsXmppAllowedPartner", new_partner, PARTNER_SETTINGS),
-    Command::new("Set-CsXmppAllowedPartner", set_partner, PARTNER_SETTINGS),
+    Command::new(
+        "New-CsXmppAllowedPartner",
+        new_partner,
+        &[
+            "Identity",
+            "Domain",
+            "AdditionalDomains",
+            "ConnectionLimit",
+            "Description",
+            "EnableKeepAlive",
+            "PartnerType",
+            "ProxyFqdn",
+            "SaslNegotiation",
+            "SupportDialbackNegotiation",
+            "TlsNegotiation",
+            "InMemory",
+        ],
+    ),
+    Command::new(
+        "Set-CsXmppAllowedPartner",
+        set_partner,
+        &[
+            "Identity",
+            "Instance",
+            "AdditionalDomains",
+            "ConnectionLimit",
+            "Description",
+            "EnableKeepAlive",
+            "PartnerType",
+            "ProxyFqdn",
+            "SaslNegotiation",
+            "SupportDialbackNegotiation",
+            "TlsNegotiation",
+        ],
+    ),
     Command::new("Remove-CsXmppAllowedPartner", remove_partner, &["Identity"]),
     Command::new("Get-CsXmppGatewayConfiguration", get_gateway, &["Identity", "Filter", "LocalStore"]),
     Command::new(
