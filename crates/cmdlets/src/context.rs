@@ -326,13 +326,8 @@ impl Cx<'_> {
         if self.fabric.directory_up() {
             return Ok(());
         }
-        Err(failure(
-            text::DIRECTORY_DOWN,
-            "DirectoryUnavailable",
-            "ResourceUnavailable",
-            "Microsoft.Rtc.Management.ADConnect.ADTransientException",
-            Value::Null,
-        ))
+        let domain = self.topology.ad_domain.as_str();
+        Err(refusal(&Message::DirectoryUnreachable.error(&[domain], domain)))
     }
 
     // The streams.

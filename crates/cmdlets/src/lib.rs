@@ -42,5 +42,6 @@ mod xmpp;
 
 pub use shell::{Prompt, PromptPolicy, Shell, ShellState};
 pub use spellings::meaning_of_spelling;
+pub use texts::{TEXTS, Text};
 pub use topology_xml::{TopologyXmlError, read as read_topology_xml, write as write_topology_xml};
 pub use xml::{MAX_DEPTH as XML_MAX_DEPTH, MAX_ELEMENTS as XML_MAX_ELEMENTS, XmlError};

@@ -11,7 +11,7 @@ use crate::commands::Command;
 use crate::context::{Cx, Done, failure, number};
 use crate::dns::{type_named, type_text};
 use crate::shapes::Shape;
-use crate::texts::{fill, text};
+use crate::texts::{Text, fill, text};
 
 pub(crate) const COMMANDS: &[Command] = &[
     // Where the question goes and over what makes no difference in the model: one set of external servers answers.
@@ -76,7 +76,7 @@ fn resolve(cx: &mut Cx<'_>) -> Done {
             }
         },
     };
-    let client_error = |template: &str, id: &str, category: &str| {
+    let client_error = |template: Text, id: &str, category: &str| {
         failure(fill(template, &[&given]), id, category, "System.ComponentModel.Win32Exception", Value::str(&*given))
     };
     if !cx.fabric.dns_up() {

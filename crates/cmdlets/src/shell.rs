@@ -10,17 +10,17 @@ use firedrill_powershell::value::DateTime;
 use firedrill_topology::ComputerId;
 
 use crate::commands::{self, Style};
-use crate::context::{Cx, refusal};
+use crate::context::{Cx, Done, refusal};
 use crate::signatures::{self, Binding};
 use crate::texts::{fill, text};
 
 /// Who answers prompts when the queue of answers is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum PromptPolicy {
-    /// Confirmations are answered with yes; nothing else is answered.
+    /// Confirmations are answered with yes (to all, where that can be said); nothing else is answered.
     #[default]
     Confirm,
-    /// Confirmations are answered with no; nothing else is answered.
+    /// Confirmations are answered with no (to all, where that can be said); nothing else is answered.
     Decline,
     /// Nobody is there.
     Absent,
@@ -119,41 +119,51 @@ impl CommandProvider for Shell<'_> {
         let mut cx =
             Cx { fabric: self.fabric, topology, here: self.computer, state: self.state, command, parameters, io: invocation, warnings: 0 };
         let result = (modelled.run)(&mut cx);
-        if modelled.style == Style::Deployment && !cx.io.what_if() {
-            close_deployment(&mut cx, &result);
-        }
-        result
+        if modelled.style == Style::Deployment && !cx.io.what_if() { close_deployment(&mut cx, result) } else { result }
     }
 }
 
-/// The closing line of the deployment cmdlets, and their report (dossier H).
-fn close_deployment(cx: &mut Cx<'_>, result: &Result<(), Box<CommandError>>) {
+/// How the deployment cmdlets end: a closing line, their report, and errors with a prefix and an id of their own
+/// (documented: dossier H).
+fn close_deployment(cx: &mut Cx<'_>, result: Done) -> Done {
     let name = cx.command.name.clone();
-    if result.is_ok() {
-        if cx.warnings == 0 {
+    let path = report(cx, &result);
+    let results = fill(text::DETAILED_RESULTS, &[&path]);
+    match result {
+        Ok(()) if cx.warnings == 0 => {
             cx.io.verbose(&fill(text::COMPLETED, &[&name]));
-        } else {
-            let line = fill(text::COMPLETED_WITH_WARNINGS, &[&name, &cx.warnings.to_string()]);
-            cx.io.warning(&line);
+            cx.io.verbose(&results);
+            Ok(())
+        }
+        Ok(()) => {
+            cx.io.warning(&fill(text::COMPLETED_WITH_WARNINGS, &[&name, &cx.warnings.to_string()]));
+            cx.io.warning(&results);
+            Ok(())
+        }
+        // The run ended, not the command.
+        Err(error) if cx.state.limit.is_some() => Err(error),
+        Err(mut error) => {
+            cx.io.warning(&fill(text::FAILED, &[&name]));
+            cx.io.warning(&results);
+            error.message = fill(text::EXECUTION_FAILED, &[&error.message]).into();
+            error.id = "ProcessingFailed".into();
+            Err(error)
         }
     }
-    let path = match cx.text("Report") {
-        Some(path) => path.to_string(),
-        None => {
-            cx.state.drawn += 1;
-            let guid = guid_text(cx.fabric.seed().guid("report", cx.state.drawn));
-            format!("C:\\Users\\Administrator\\AppData\\Local\\Temp\\{name}-{guid}.html")
-        }
+}
+
+/// The path of the report. Only a report that was asked for is written: reading would change the computer otherwise.
+fn report(cx: &mut Cx<'_>, result: &Done) -> String {
+    let name = &cx.command.name;
+    let Some(path) = cx.text("Report") else {
+        let guid = guid_text(cx.fabric.seed().guid("report", cx.state.drawn));
+        cx.state.drawn += 1;
+        return format!("C:\\Users\\Administrator\\AppData\\Local\\Temp\\{name}-{guid}.html");
     };
     let outcome = result.as_ref().err().map_or_else(|| "completed".to_owned(), |error| escape(&error.message));
     let body = format!("<html><head><title>{name}</title></head><body><p>{outcome}</p></body></html>\r\n");
     cx.fabric.write_file(cx.here, &path, body.into_bytes().into());
-    let line = fill(text::DETAILED_RESULTS, &[&path]);
-    if cx.warnings == 0 && result.is_ok() {
-        cx.io.verbose(&line);
-    } else {
-        cx.io.warning(&line);
-    }
+    path.to_string()
 }
 
 /// Text inside of an element.
@@ -188,8 +198,8 @@ impl Host for Shell<'_> {
         let answer = self.state.answers.pop_front().or_else(|| {
             let confirmation = prompt.contains("[Y]") || prompt.contains("(Y/N)");
             match self.state.policy {
-                PromptPolicy::Confirm if confirmation => Some("Y".to_owned()),
-                PromptPolicy::Decline if confirmation => Some("N".to_owned()),
+                PromptPolicy::Confirm if confirmation => Some(if prompt.contains("[A]") { "A" } else { "Y" }.to_owned()),
+                PromptPolicy::Decline if confirmation => Some(if prompt.contains("[L]") { "L" } else { "N" }.to_owned()),
                 _ => None,
             }
         });

@@ -72,21 +72,21 @@ fn target_edge(cx: &Cx<'_>, target: &str) -> Option<EdgePoolId> {
 }
 
 fn timeout(target: &str) -> Outcome {
-    Outcome::Failure(text::TIMEOUT_504.to_owned(), fill(text::TIMEOUT_DIAGNOSIS, &[target]))
+    Outcome::Failure(text::TIMEOUT_504.template.to_owned(), fill(text::TIMEOUT_DIAGNOSIS, &[target]))
 }
 
 /// Whether a user can register through a target.
 fn register(cx: &mut Cx<'_>, target: &str, address: &str) -> Outcome {
     let port = cx.integer("RegistrarPort").unwrap_or(5061).to_string();
     let Some(pool) = target_pool(cx, target) else {
-        cx.warning(text::NO_CLUSTER);
+        cx.warning(text::NO_CLUSTER.template);
         return Outcome::Failure(fill(text::NO_ANSWER_10060, &[target, &port]), String::new());
     };
     if cx.fabric.quorum(pool).active == 0 {
         return Outcome::Failure(fill(text::NO_ANSWER_10060, &[target, &port]), String::new());
     }
     let Some(user) = find_users(cx, address).first().copied() else {
-        return Outcome::Failure(text::NOT_FOUND_404.to_owned(), fill(text::NOT_FOUND_DIAGNOSIS, &[target]));
+        return Outcome::Failure(text::NOT_FOUND_404.template.to_owned(), fill(text::NOT_FOUND_DIAGNOSIS, &[target]));
     };
     // Any registrar redirects to the pool that serves the user now (documented: dossier B.1).
     match cx.fabric.serving(user).mode {
@@ -125,8 +125,8 @@ fn registration(cx: &mut Cx<'_>) -> Done {
         return Ok(());
     };
     let bare = address.strip_prefix("sip:").unwrap_or(&address).to_owned();
-    cx.io.verbose(text::REGISTER_STARTED);
-    cx.io.verbose(text::SENDING_REGISTRATION);
+    cx.io.verbose(text::REGISTER_STARTED.template);
+    cx.io.verbose(text::SENDING_REGISTRATION.template);
     cx.io.verbose(&fill(text::TARGET_FQDN, &[&target]));
     cx.io.verbose(&fill(text::USER_SIP_ADDRESS, &[&bare]));
     let port = cx.integer("RegistrarPort").unwrap_or(5061).to_string();
@@ -154,7 +154,7 @@ fn outbound(cx: &mut Cx<'_>, target: &str, domain: &str, protocol: Protocol, thr
     Some(match failure {
         None if !elsewhere => Outcome::Success,
         Some(ReachFailure::TurnedAway(EdgeRefusal::PartnerNotAllowed)) => {
-            Outcome::Failure(text::FORBIDDEN_403.to_owned(), fill(text::TIMEOUT_DIAGNOSIS, &[target]))
+            Outcome::Failure(text::FORBIDDEN_403.template.to_owned(), fill(text::TIMEOUT_DIAGNOSIS, &[target]))
         }
         _ => timeout(target),
     })
@@ -164,7 +164,7 @@ fn federated_partner(cx: &mut Cx<'_>) -> Done {
     let target = cx.text("TargetFqdn").unwrap_or_default();
     let domain = cx.text("Domain").unwrap_or_default();
     let Some(edge) = target_edge(cx, &target) else {
-        cx.warning(text::NO_CLUSTER);
+        cx.warning(text::NO_CLUSTER.template);
         let outcome = Outcome::Failure(fill(text::NO_ANSWER_10060, &[&target, "5061"]), String::new());
         cx.output(task_output(&target, outcome));
         return Ok(());

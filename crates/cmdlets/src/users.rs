@@ -6,7 +6,7 @@ use firedrill_fabric::{Fabric, Operation};
 use firedrill_powershell::command::CommandError;
 use firedrill_powershell::value::PropertySource;
 use firedrill_powershell::{PsObject, Value};
-use firedrill_topology::{ComputerId, PoolId, UserCohort, UserId};
+use firedrill_topology::{ComputerId, PoolId, Topology, UserCohort, UserId};
 
 use crate::commands::Command;
 use crate::context::{Cx, Done, failure, like, texts};
@@ -91,7 +91,7 @@ impl Names<'_> {
     }
 }
 
-fn names<'t>(topology: &'t firedrill_topology::Topology, cohort: &'t UserCohort, user: UserId) -> Names<'t> {
+fn names<'t>(topology: &'t Topology, cohort: &'t UserCohort, user: UserId) -> Names<'t> {
     let address = topology.users.address(user).unwrap_or_default();
     let local = address.split_once('@').map_or(address.as_str(), |(local, _)| local).to_owned();
     Names { address, local, display: cohort.display_name.as_deref() }
@@ -245,6 +245,12 @@ fn matches(cx: &Cx<'_>, filter: Option<&Filter>, user: UserId) -> bool {
     })
 }
 
+/// Distinguished name of a user.
+fn identity_of(topology: &Topology, user: UserId) -> String {
+    let cohort = topology.users.cohort_of(user).map(|id| &topology.users.cohorts[id.index()]);
+    cohort.map(|cohort| names(topology, cohort, user).distinguished(&topology.ad_domain)).unwrap_or_default()
+}
+
 /// What the objects of one query read from: the fabric as it was.
 #[derive(Debug)]
 struct Snapshot {
@@ -271,10 +277,7 @@ impl UserObjects {
 
     fn of(&self, user: UserId) -> PsObject {
         let properties = UserProperties { snapshot: self.snapshot.clone(), user };
-        let text = match properties.get("Identity") {
-            Some(Value::Str(text)) => Some(text),
-            _ => None,
-        };
+        let text = Some(identity_of(self.snapshot.fabric.topology(), user).into());
         PsObject {
             type_names: self.shape.type_names.clone(),
             properties: Arc::default(),
@@ -383,7 +386,7 @@ fn move_user(cx: &mut Cx<'_>) -> Done {
                 continue;
             }
         };
-        let subject = UserObjects::new(cx).of(user).text.unwrap_or_default();
+        let subject = identity_of(cx.fabric.topology(), user);
         if !cx.proceed(&subject) {
             continue;
         }

@@ -96,7 +96,7 @@ fn spellings_of_the_documents(#[case] command: &str, #[case] parameter: &str) {
     assert!(lax.remarks.iter().any(|(remark, _)| remark.contains(parameter)), "{:?}", lax.remarks);
     let strict = Rig::new("contoso", "pool2-fe1.contoso.com", Binding::Strict).run(command);
     assert_eq!(first_error(&strict), format!("A parameter cannot be found that matches parameter name '{parameter}'."));
-    assert_eq!(&*strict.errors().next().expect("an error").id.split(',').next().unwrap_or_default(), "NamedParameterNotFound");
+    assert!(strict.errors().next().expect("an error").id.starts_with("NamedParameterNotFound,"));
 }
 
 /// P6.3 moves the route of the site, bare name and all; with strict binding the reference's form does.
@@ -254,7 +254,7 @@ fn services_of_an_edge_server_stop_and_start() {
     assert_eq!(first_error(&rig.run("Start-CsWindowsService")), "");
     assert_eq!(text_of(&rig.run("(Get-CsWindowsService -Name RTCXMPPTGWPX).Status")), ["Running"]);
     let foreign = rig.run("Get-CsWindowsService -Name Spooler");
-    assert!(first_error(&foreign).starts_with("Cannot find service \"Spooler\""), "{}", first_error(&foreign));
+    assert!(first_error(&foreign).starts_with("Command execution failed: Cannot find service \"Spooler\""), "{}", first_error(&foreign));
     let display = text_of(&rig.run("(Get-CsWindowsService -Name RTCSRV).DisplayName"));
     assert_eq!(display, ["Skype for Business Server Access Edge"]);
 }
@@ -269,6 +269,21 @@ fn deployment_cmdlets_close_with_their_line() {
     rig.run("Enable-CsTopology -Report C:\\logs\\enable.html");
     let computer = rig.fabric.topology().find_computer("pool2-fe1.contoso.com").expect("it exists");
     assert!(rig.fabric.read_file(computer, "c:\\LOGS\\enable.html").is_some(), "-Report writes the file");
+}
+
+/// How they fail, and that reading leaves the computer as it is.
+#[test]
+fn deployment_cmdlets_fail_with_their_prefix() {
+    let mut rig = Rig::contoso();
+    let output = rig.run("Publish-CsTopology C:\\nofile.xml");
+    assert_eq!(first_error(&output), "Command execution failed: Could not find file 'C:\\nofile.xml'.");
+    let id = output.errors().next().expect("an error").id.clone();
+    assert_eq!(&*id, "ProcessingFailed,Microsoft.Rtc.Management.Deployment.PublishTopologyCmdlet");
+    let console = rig.console("Publish-CsTopology C:\\nofile.xml");
+    assert!(console.starts_with("WARNING: Publish-CsTopology failed.\nWARNING: Detailed results can be found at"), "{console}");
+    let before = rig.fabric.clone();
+    rig.run("Get-CsWindowsService -Verbose; Get-CsConfigurationStoreLocation");
+    assert!(before == rig.fabric);
 }
 
 /// The topology as XML goes out and comes back; what was edited in the text is what publishing changes.

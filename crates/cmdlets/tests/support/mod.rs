@@ -1,5 +1,5 @@
 //! Sessions on computers of a fixture deployment.
-#![allow(dead_code, reason = "every test binary uses its own part of it")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by test binaries, each of which uses its own part")]
 
 use std::sync::Arc;
 
