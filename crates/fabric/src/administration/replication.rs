@@ -118,11 +118,16 @@ impl Fabric {
 
     /// The first leg, shared by all replicas. A snapshot that could not be finished starts again when the agent is back.
     fn settle_snapshot(&mut self, agents: Option<CmsAgents>) -> bool {
-        let Some((_, database)) = self.active_database() else { return false };
         let snapshot = &self.admin.cms.snapshot;
-        if snapshot.stamp == database.stamp && !snapshot.forced {
-            return false;
-        }
+        let wanted = self.active_database().filter(|(_, database)| snapshot.stamp != database.stamp || snapshot.forced);
+        let Some((_, database)) = wanted else {
+            // Nothing to export, or no store to export from: a date set before no longer holds.
+            let pending = snapshot.due.is_some();
+            if pending {
+                self.admin_mut().cms.snapshot.due = None;
+            }
+            return pending;
+        };
         let now = self.now;
         match (agents, snapshot.due) {
             (None, None) => false,
