@@ -89,6 +89,10 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) strict_binding: bool,
 
+    /// Go on after a failed expectation instead of stopping at its step.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+
     /// Show every step, command and event, not only verdicts and failures.
     #[arg(long, short)]
     pub(crate) verbose: bool,

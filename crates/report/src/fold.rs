@@ -1,0 +1,162 @@
+//! The records of one run, folded into what reports show.
+
+use std::sync::Arc;
+
+use firedrill_fabric::Evidence;
+use firedrill_scenario::record::Place;
+use firedrill_scenario::{Failure, Reason, Record, Sink, Verdict};
+
+/// One run.
+#[derive(Debug, Clone, Default)]
+pub struct RunReport {
+    /// Name of the scenario.
+    pub scenario: Arc<str>,
+    /// Its file.
+    pub file: Arc<str>,
+    /// Seed in force.
+    pub seed: u64,
+    /// Whether real sockets took part.
+    pub wire: bool,
+    /// The verdict; none while the run lasts.
+    pub verdict: Option<Verdict>,
+    /// What failed.
+    pub failures: Vec<Failure>,
+    /// Why it cannot be told.
+    pub reasons: Vec<Reason>,
+    /// Faults of ours.
+    pub bugs: Vec<String>,
+    /// Weakest evidence class leaned on.
+    pub evidence: Option<Evidence>,
+    /// Names of the behaviours of that class.
+    pub weakest: Vec<String>,
+    /// Virtual time from start to end, in milliseconds.
+    pub elapsed_ms: i64,
+    /// Digest of the log.
+    pub digest: String,
+    /// Steps, in order.
+    pub steps: Vec<StepReport>,
+    /// Expectations and objectives at the end.
+    pub at_the_end: Vec<ExpectationReport>,
+}
+
+/// One step.
+#[derive(Debug, Clone)]
+pub struct StepReport {
+    /// Number, from 1.
+    pub number: usize,
+    /// Where it is written.
+    pub place: Place,
+    /// What it does.
+    pub kind: &'static str,
+    /// Its title.
+    pub title: String,
+    /// Virtual milliseconds from the start of the scenario to its start.
+    pub started_ms: i64,
+    /// Virtual milliseconds it took.
+    pub took_ms: i64,
+    /// What happened and what was said, in order: virtual milliseconds since the start where known, and a line of text.
+    pub lines: Vec<(Option<i64>, String)>,
+    /// What was expected after it.
+    pub expectations: Vec<ExpectationReport>,
+}
+
+/// One expectation.
+#[derive(Debug, Clone)]
+pub struct ExpectationReport {
+    /// Where it is written.
+    pub place: Place,
+    /// What was expected.
+    pub expected: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was found.
+    pub found: String,
+    /// Whether it is an objective.
+    pub objective: bool,
+}
+
+impl RunReport {
+    /// All expectations of the run, with the step they belong to.
+    pub fn expectations(&self) -> impl Iterator<Item = (Option<&StepReport>, &ExpectationReport)> {
+        let of_steps = self.steps.iter().flat_map(|step| step.expectations.iter().map(move |expectation| (Some(step), expectation)));
+        of_steps.chain(self.at_the_end.iter().map(|expectation| (None, expectation)))
+    }
+
+    fn line(&mut self, elapsed_ms: Option<i64>, text: String) {
+        if let Some(step) = self.steps.last_mut() {
+            step.lines.push((elapsed_ms, text));
+        }
+    }
+}
+
+impl Sink for RunReport {
+    fn record(&mut self, record: &Record) {
+        match record {
+            Record::RunStarted { scenario, file, seed, wire, .. } => {
+                self.scenario = scenario.clone();
+                self.file = file.clone();
+                self.seed = *seed;
+                self.wire = *wire;
+            }
+            Record::StepStarted { step, place, kind, title, elapsed_ms, .. } => self.steps.push(StepReport {
+                number: *step,
+                place: place.clone(),
+                kind,
+                title: title.clone(),
+                started_ms: *elapsed_ms,
+                took_ms: 0,
+                lines: Vec::new(),
+                expectations: Vec::new(),
+            }),
+            Record::Event { elapsed_ms, entry, .. } => self.line(Some(*elapsed_ms), event_text(&entry.event)),
+            Record::Stream { text, .. } => text.lines().for_each(|line| self.line(None, line.to_owned())),
+            Record::Remark { place, text, .. } => self.line(None, format!("remark ({place}): {text}")),
+            Record::Unmodelled { place, what, .. } => self.line(None, format!("not modelled ({place}): {what}")),
+            Record::Expectation { step, place, expected, holds, found, objective, .. } => {
+                let report = ExpectationReport {
+                    place: place.clone(),
+                    expected: expected.clone(),
+                    holds: *holds,
+                    found: found.clone(),
+                    objective: *objective,
+                };
+                match step.and_then(|number| self.steps.iter_mut().rev().find(|step| step.number == number)) {
+                    Some(step) => step.expectations.push(report),
+                    None => self.at_the_end.push(report),
+                }
+            }
+            Record::StepEnded { took_ms, .. } => {
+                if let Some(step) = self.steps.last_mut() {
+                    step.took_ms = *took_ms;
+                }
+            }
+            Record::RunEnded { verdict, failures, reasons, bugs, evidence, behaviours, elapsed_ms, digest, .. } => {
+                self.verdict = Some(*verdict);
+                self.failures.clone_from(failures);
+                self.reasons.clone_from(reasons);
+                self.bugs.clone_from(bugs);
+                self.evidence = Some(*evidence);
+                self.weakest = behaviours.iter().filter(|line| line.evidence == *evidence).map(|line| line.name.clone()).collect();
+                self.elapsed_ms = *elapsed_ms;
+                self.digest.clone_from(digest);
+            }
+        }
+    }
+}
+
+/// An event in one line.
+fn event_text(event: &firedrill_fabric::Event) -> String {
+    use firedrill_fabric::Event;
+    match event {
+        Event::FaultInjected { fault } => format!("fault: {fault}"),
+        Event::FaultHealed { fault } => format!("healed: {fault}"),
+        Event::OperationStarted { operation, subject } => format!("{operation} of {subject} started"),
+        Event::OperationPhase { operation, subject, phase } => format!("{operation} of {subject}: {phase}"),
+        Event::OperationEnded { operation, subject, error: None } => format!("{operation} of {subject} succeeded"),
+        Event::OperationEnded { operation, subject, error: Some(error) } => format!("{operation} of {subject} failed: {error}"),
+        Event::ServiceChanged { pool, users, from, to } => format!("{users} users of {pool}: {from} → {to}"),
+        Event::StateChanged { kind, subject, state } => format!("{kind} {subject}: {state}"),
+        #[allow(unreachable_patterns, reason = "events may gain kinds; their debug form is better than nothing")]
+        other => format!("{other:?}"),
+    }
+}
