@@ -25,7 +25,11 @@ struct Target {
 }
 
 const TARGETS: &[Target] = &[
-    Target { bench: "model/contoso_failover_and_failback", what: "P3 + P4 on contoso, model only (2,000 runs per second)", nanoseconds_max: 500e3 },
+    Target {
+        bench: "model/contoso_failover_and_failback",
+        what: "P3 + P4 on contoso, model only (2,000 runs per second)",
+        nanoseconds_max: 500e3,
+    },
     Target { bench: "model/global_failover_and_failback", what: "failover and failback, 1,000,000 users", nanoseconds_max: 50e6 },
     Target { bench: "model/global_clone", what: "clone of a fabric with 1,000,000 users", nanoseconds_max: 10e3 },
     Target { bench: "documents/load_global", what: "load global.yaml", nanoseconds_max: 1e9 },
@@ -65,7 +69,12 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     }
     if arguments.filter.is_none() {
         let bytes = bytes_per_user(root)?;
-        println!("{:<58} {:>12} {:>12}", "heap per user of a loaded fabric, 1,000,000 users", format!("{bytes:.3} B"), format!("< {BYTES_PER_USER_MAX} B"));
+        println!(
+            "{:<58} {:>12} {:>12}",
+            "heap per user of a loaded fabric, 1,000,000 users",
+            format!("{bytes:.3} B"),
+            format!("< {BYTES_PER_USER_MAX} B")
+        );
         if bytes > BYTES_PER_USER_MAX {
             missed.push("heap per user");
         }
@@ -89,7 +98,10 @@ fn mean_nanoseconds(measured: &Path, bench: &str) -> Option<f64> {
 
 /// The example prints one number: bytes of heap per user.
 fn bytes_per_user(root: &Path) -> anyhow::Result<f64> {
-    let output = Command::new("cargo").args(["run", "--quiet", "--release", "--package", "firedrill", "--example", "memory"]).current_dir(root).output()?;
+    let output = Command::new("cargo")
+        .args(["run", "--quiet", "--release", "--package", "firedrill", "--example", "memory"])
+        .current_dir(root)
+        .output()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().context("the memory example did not print a number")
 }
 

@@ -10,8 +10,21 @@ const LINES_MAX: usize = 900;
 
 /// Licences that this project's users can live with.
 const LICENCES: &[&str] = &[
-    "MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0", "CC0-1.0", "Unlicense",
-    "0BSD", "BSL-1.0", "MIT-0", "Unicode-DFS-2016", "CDLA-Permissive-2.0",
+    "MIT",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+    "CC0-1.0",
+    "Unlicense",
+    "0BSD",
+    "BSL-1.0",
+    "MIT-0",
+    "Unicode-DFS-2016",
+    "CDLA-Permissive-2.0",
 ];
 
 /// Leftovers: what, and why it must not land. Written in two halves so that this file does not find itself.
@@ -52,7 +65,11 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
 }
 
 fn tracked_files(root: &Path) -> anyhow::Result<Vec<String>> {
-    let output = Command::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root).output().context("git ls-files")?;
+    let output = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()
+        .context("git ls-files")?;
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
@@ -94,13 +111,22 @@ fn dependencies_explained(root: &Path, complaints: &mut Vec<String>) -> anyhow::
 }
 
 fn licences(root: &Path, complaints: &mut Vec<String>) -> anyhow::Result<()> {
-    let output = Command::new("cargo").args(["metadata", "--format-version", "1", "--locked", "--offline"]).current_dir(root).output().context("cargo metadata")?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata did not answer; run `cargo fetch` first")?;
+    let output = Command::new("cargo")
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(root)
+        .output()
+        .context("cargo metadata")?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).context("cargo metadata did not answer; run `cargo fetch` first")?;
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
         let licence = package["license"].as_str().unwrap_or_default();
         // `A OR B`: one acceptable choice is enough; `A AND B`: all must be.
-        let acceptable = licence.replace('/', " OR ").replace(['(', ')'], "").split(" OR ").any(|choice| choice.split(" AND ").all(|one| LICENCES.contains(&one.trim())));
+        let acceptable = licence
+            .replace('/', " OR ")
+            .replace(['(', ')'], "")
+            .split(" OR ")
+            .any(|choice| choice.split(" AND ").all(|one| LICENCES.contains(&one.trim())));
         if !acceptable {
             complaints.push(format!("Cargo.lock: `{name}` is licensed `{licence}`, which is not on the list"));
         }

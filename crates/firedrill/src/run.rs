@@ -29,7 +29,11 @@ pub(crate) fn run(arguments: &Run, printer: &mut Printer) -> Exit {
         return Exit::NothingSelected;
     }
     let runner = Runner::new(options(arguments));
-    if arguments.check_determinism { check_determinism(&runner, &selected.scenarios, printer) } else { run_all(arguments, &runner, &selected.scenarios, printer) }
+    if arguments.check_determinism {
+        check_determinism(&runner, &selected.scenarios, printer)
+    } else {
+        run_all(arguments, &runner, &selected.scenarios, printer)
+    }
 }
 
 fn options(arguments: &Run) -> Options {
@@ -130,7 +134,9 @@ fn side_by_side<R: Send>(scenarios: &[Arc<Scenario>], work: impl Fn(&Scenario) -
         for _ in 0..workers {
             let (sender, next, work) = (sender.clone(), &next, &work);
             scope.spawn(move || {
-                while let Some((index, scenario)) = { Some(next.fetch_add(1, Ordering::Relaxed)) }.and_then(|i| Some((i, scenarios.get(i)?))) {
+                while let Some((index, scenario)) =
+                    { Some(next.fetch_add(1, Ordering::Relaxed)) }.and_then(|i| Some((i, scenarios.get(i)?)))
+                {
                     if sender.send((index, work(scenario))).is_err() {
                         break;
                     }

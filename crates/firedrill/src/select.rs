@@ -150,7 +150,8 @@ fn globs(patterns: &[String]) -> Result<Option<GlobSet>, SelectError> {
 }
 
 fn lets_through(scenario: &Scenario, names: Option<&GlobSet>, tags: &[String]) -> bool {
-    names.is_none_or(|names| names.is_match(&*scenario.name)) && (tags.is_empty() || tags.iter().any(|tag| scenario.tags.iter().any(|t| **t == **tag)))
+    names.is_none_or(|names| names.is_match(&*scenario.name))
+        && (tags.is_empty() || tags.iter().any(|tag| scenario.tags.iter().any(|t| **t == **tag)))
 }
 
 fn check_line(scenario: &Scenario, path: &str, line: usize) -> Result<(), SelectError> {

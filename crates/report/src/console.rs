@@ -49,7 +49,10 @@ impl Palette {
 /// The heading above the verdict lines.
 pub fn heading(palette: Palette) -> String {
     let Palette { faint, .. } = palette;
-    format!("{faint}{:<12}  {:>12}  {:>9}  {:>6}  {:<10}  scenario{faint:#}\n", "verdict", "virtual time", "wall time", "checks", "evidence")
+    format!(
+        "{faint}{:<12}  {:>12}  {:>9}  {:>6}  {:<10}  scenario{faint:#}\n",
+        "verdict", "virtual time", "wall time", "checks", "evidence"
+    )
 }
 
 /// One scenario in one line.
@@ -142,7 +145,14 @@ pub fn timeline(report: &RunReport, palette: Palette) -> String {
 fn step_lines(page: &mut String, step: &StepReport, palette: Palette) {
     let Palette { strong, faint, .. } = palette;
     let took = if step.took_ms > 0 { format!(" {faint}took {}{faint:#}", span(step.took_ms)) } else { String::new() };
-    let _ = writeln!(page, "{:>12}  {strong}{}{strong:#} {faint}{} {}{faint:#}{took}", span(step.started_ms), step.title, step.kind, step.place);
+    let _ = writeln!(
+        page,
+        "{:>12}  {strong}{}{strong:#} {faint}{} {}{faint:#}{took}",
+        span(step.started_ms),
+        step.title,
+        step.kind,
+        step.place
+    );
     for (elapsed, line) in &step.lines {
         match elapsed {
             Some(elapsed) => {

@@ -14,7 +14,7 @@ mod resolve;
 mod runner;
 pub mod scenario;
 
-pub use drill::{Drill, DrillError, Finding, describe};
+pub use drill::{Drill, DrillError, Finding, Said, StreamName, describe};
 pub use files::{DiskFiles, Files, MemoryFiles, ReadError};
 pub use load::{Loaded, Loader, limits};
 pub use outcome::{Failure, FailureKind, Outcome, Reason, Verdict};
