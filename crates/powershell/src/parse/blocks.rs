@@ -240,7 +240,7 @@ impl Parser<'_> {
     fn parameter_list(&mut self) -> Parse<Vec<Parameter>> {
         let open = self.here();
         if !self.eat(b'(') {
-            return self.bail(open, "MissingOpenParenthesisAfterKeyword", "Missing opening '(' after keyword 'param'.");
+            return self.bail_here("MissingOpenParenthesisAfterKeyword", "Missing opening '(' after keyword 'param'.");
         }
         let before = std::mem::replace(&mut self.no_comma, true);
         let result = self.nested(|p| p.parameters(open));

@@ -99,8 +99,7 @@ impl Parser<'_> {
                 self.pos += 1;
                 self.skip_blanks();
                 if self.at_command_end() {
-                    let span = self.span_from(start);
-                    return self.bail(span, "ParameterRequiresArgument", format!("Parameter -{name} requires an argument."));
+                    return self.bail_here("ParameterRequiresArgument", format!("Parameter -{name} requires an argument."));
                 }
                 argument = Some(Box::new(self.argument_list()?));
             }
@@ -124,7 +123,7 @@ impl Parser<'_> {
             self.skip_newlines();
             items.push(last);
             if self.at_command_end() || self.peek() == Some(b',') {
-                return self.missing_argument();
+                return self.bail_here("MissingExpression", "Missing expression after ','.");
             }
             last = self.argument()?;
         }

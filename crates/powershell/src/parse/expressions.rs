@@ -83,6 +83,7 @@ impl Parser<'_> {
     fn operator_here(&self) -> Option<Operator> {
         let make = |op, precedence, length| Some(Operator { op, precedence, case_sensitive: false, length });
         match self.peek()? {
+            b'+' if self.peek_at(1) == Some(b'+') => None,
             b'+' => make(BinaryOp::Add, ADDITIVE, 1),
             b'*' => make(BinaryOp::Mul, MULTIPLICATIVE, 1),
             b'/' => make(BinaryOp::Div, MULTIPLICATIVE, 1),
@@ -102,8 +103,8 @@ impl Parser<'_> {
                     }
                     return None;
                 }
-                // `-=` and `--` are not subtractions.
-                (!next.is_some_and(is_identifier_start)).then_some(())?;
+                // `-foo` is no subtraction, neither is `--`.
+                (!next.is_some_and(|c| is_identifier_start(c) || is_dash(c))).then_some(())?;
                 make(BinaryOp::Sub, ADDITIVE, dash.len_utf8())
             }
         }
@@ -395,7 +396,7 @@ impl Parser<'_> {
 
     fn paren_body(&mut self, start: usize) -> Parse<Expression> {
         self.skip_newlines();
-        if self.peek() == Some(b')') {
+        if matches!(self.peek(), None | Some(b')')) {
             return self.bail_here("ExpectedExpression", "An expression was expected after '('.");
         }
         let inner = self.nested(Self::pipeline_or_assignment)?;
@@ -446,8 +447,7 @@ impl Parser<'_> {
             }
             self.skip_blanks();
             if !self.eat(b'=') {
-                let span = self.here();
-                return self.bail(span, "MissingEqualsInHashLiteral", "Missing '=' operator after key in hash literal.");
+                return self.bail_here("MissingEqualsInHashLiteral", "Missing '=' operator after key in hash literal.");
             }
             self.skip_newlines();
             if self.at_statement_end() {
@@ -594,8 +594,7 @@ impl Parser<'_> {
         self.pos += 1;
         self.skip_newlines();
         if self.peek() == Some(b']') {
-            let span = self.here();
-            return self.bail(span, "MissingArrayIndexExpression", "Array index expression is missing or not valid.");
+            return self.bail_here("MissingArrayIndexExpression", "Array index expression is missing or not valid.");
         }
         let before = std::mem::replace(&mut self.no_comma, false);
         let index = self.nested(Self::expression);

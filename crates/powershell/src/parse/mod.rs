@@ -101,16 +101,31 @@ impl Parser<'_> {
         Err(Bail)
     }
 
-    /// An error at the current place, over one character.
+    /// Something is missing here: an empty span behind the last token.
     fn bail_here<T>(&mut self, id: &'static str, message: impl Into<Arc<str>>) -> Parse<T> {
-        let span = self.here();
-        self.bail(span, id, message)
+        let mut span = self.after_last();
+        if id == "MissingStatementBlock" {
+            // PowerShell blames the last token of the condition, a parenthesis.
+            span.start = span.start.saturating_sub(1);
+        }
+        let incomplete = self.at_end();
+        self.push_error(ParseError { message: message.into(), id, span, incomplete });
+        Err(Bail)
+    }
+
+    /// The empty span behind the last token.
+    fn after_last(&self) -> Span {
+        let end = self.text[..self.pos].trim_end().len();
+        Span::new(end, end)
     }
 
     /// `Missing closing …`: more input could mend it.
     fn missing_close(&mut self, open: Span, id: &'static str, message: &str) {
         let incomplete = self.at_end();
-        let span = if incomplete { open } else { self.here() };
+        // Line ends that were skipped in search of it belong to the next statement.
+        self.pos = self.after_last().end as usize;
+        // A brace is reported where it opens, a parenthesis where it should have closed.
+        let span = if id.ends_with("CurlyBrace") || id == "IncompleteHashLiteral" { open } else { self.after_last() };
         self.push_error(ParseError { message: message.into(), id, span, incomplete });
     }
 

@@ -115,15 +115,12 @@ impl Parser<'_> {
         self.skip_newlines();
         let start = self.pos;
         if !self.eat(b'{') {
-            let incomplete = self.at_end();
-            let span = self.here();
-            self.push_error(ParseError {
-                message: format!("Missing statement block after {after}.").into(),
-                id: "MissingStatementBlock",
-                span,
-                incomplete,
-            });
-            return Err(Bail);
+            let id = match after {
+                "'else' keyword" => "MissingStatementBlockAfterElse",
+                "switch clause" => "MissingSwitchStatementClause",
+                _ => "MissingStatementBlock",
+            };
+            return self.bail_here(id, format!("Missing statement block after {after}."));
         }
         self.nested(|p| Ok(p.statement_list(Close::Brace, start))).and_then(|mut block| {
             if !self.eat(b'}') {
@@ -283,7 +280,7 @@ impl Parser<'_> {
         self.skip_newlines();
         let open = self.here();
         if !self.eat(b'(') {
-            return self.bail(open, "MissingOpenParenthesisAfterKeyword", format!("Missing opening '(' after keyword '{keyword}'."));
+            return self.bail_here("MissingOpenParenthesisAfterKeyword", format!("Missing opening '(' after keyword '{keyword}'."));
         }
         let before = std::mem::replace(&mut self.no_comma, false);
         let condition = self.condition_body(keyword, open);
@@ -383,7 +380,7 @@ impl Parser<'_> {
         self.skip_newlines();
         let open = self.here();
         if !self.eat(b'(') {
-            return self.bail(open, "MissingOpenParenthesisAfterKeyword", "Missing opening '(' after keyword 'for'.");
+            return self.bail_here("MissingOpenParenthesisAfterKeyword", "Missing opening '(' after keyword 'for'.");
         }
         let before = std::mem::replace(&mut self.no_comma, false);
         let mut parts = [None, None, None];
@@ -531,7 +528,7 @@ impl Parser<'_> {
             }
         }
         if catches.is_empty() && finally.is_none() {
-            let span = self.here();
+            let span = self.after_last();
             let incomplete = self.text[self.pos..].trim().is_empty();
             self.push_error(ParseError {
                 message: "The Try statement is missing its Catch or Finally block.".into(),
@@ -572,7 +569,7 @@ impl Parser<'_> {
                 if elements.is_empty() && self.peek() != Some(b'|') {
                     return self.unexpected();
                 }
-                let span = self.here();
+                let span = if elements.is_empty() { self.here() } else { self.after_last() };
                 let incomplete = self.at_end();
                 self.push_error(ParseError {
                     message: "An empty pipe element is not allowed.".into(),

@@ -308,7 +308,7 @@ impl Parser<'_> {
         }
         self.pos += 1;
         if name.is_empty() {
-            let span = self.span_from(start);
+            let span = Span::new(start + 2, start + 3);
             return self.bail(span, "EmptyVariableReference", "The braced variable reference has no name.");
         }
         match name.split_once(':') {

@@ -22,7 +22,8 @@ pub struct TestWorld {
     pub answers: Vec<String>,
     /// Prompts as they were shown.
     pub prompts: Vec<String>,
-    guids: u128,
+    /// GUIDs handed out so far.
+    pub guids: u128,
 }
 
 fn parameter(name: &str, parameter_type: ParameterType, position: Option<u32>, mandatory: bool, by_value: bool) -> ParameterInfo {
