@@ -71,7 +71,7 @@ impl Shape {
         let properties: IndexMap<Name, Value> = interned.names.iter().cloned().zip(values.into_iter().chain(padding)).collect();
         PsObject {
             type_names: interned.types.clone(),
-            properties: Arc::new(RwLock::new(properties)),
+            properties: Arc::new(RwLock::new(properties.into())),
             text: None,
             default_view: interned.view.clone(),
             source: None,

@@ -26,7 +26,122 @@ pub struct TimeSpan {
 }
 
 /// Array storage. Arrays have reference semantics in PowerShell: two variables may hold the same array.
-pub type ArrayRef = Arc<RwLock<Vec<Value>>>;
+pub type ArrayRef = Arc<Elements>;
+
+/// The elements of an `Object[]`, behind a lock; see [`release`] for why this is a type.
+#[derive(Debug, Default)]
+pub struct Elements(RwLock<Vec<Value>>);
+
+impl Elements {
+    /// Elements to share.
+    pub fn new(items: Vec<Value>) -> Arc<Self> {
+        Arc::new(Self(RwLock::new(items)))
+    }
+}
+
+impl std::ops::Deref for Elements {
+    type Target = RwLock<Vec<Value>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Elements {
+    fn drop(&mut self) {
+        if let Ok(items) = self.0.get_mut() {
+            release(items.drain(..));
+        }
+    }
+}
+
+/// Properties of an object in display order.
+#[derive(Debug, Clone, Default)]
+pub struct Properties(IndexMap<Name, Value>);
+
+impl From<IndexMap<Name, Value>> for Properties {
+    fn from(properties: IndexMap<Name, Value>) -> Self {
+        Self(properties)
+    }
+}
+
+impl FromIterator<(Name, Value)> for Properties {
+    fn from_iter<I: IntoIterator<Item = (Name, Value)>>(properties: I) -> Self {
+        Self(properties.into_iter().collect())
+    }
+}
+
+impl std::ops::Deref for Properties {
+    type Target = IndexMap<Name, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Properties {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl Drop for Properties {
+    fn drop(&mut self) {
+        release(self.0.drain(..).map(|(_, value)| value));
+    }
+}
+
+impl Drop for Hashtable {
+    fn drop(&mut self) {
+        release(self.entries.drain(..).flat_map(|(_, (key, value))| [key, value]));
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if let Ok(items) = self.items.get_mut() {
+            release(items.drain(..));
+        }
+    }
+}
+
+/// Drops the contents of a container without recursion: scripts nest values as deep as they like, and the stack of
+/// whoever holds the last one may be small. Containers that go while another goes queue their contents.
+fn release(values: impl Iterator<Item = Value>) {
+    thread_local! {
+        static QUEUE: std::cell::RefCell<Option<Vec<Value>>> = const { std::cell::RefCell::new(None) };
+    }
+    let mut nested = Vec::new();
+    for value in values {
+        if matches!(value, Value::Array(_) | Value::List(_) | Value::Hash(_) | Value::Object(_)) {
+            nested.push(value);
+        }
+    }
+    if nested.is_empty() {
+        return;
+    }
+    let first = QUEUE.try_with(|queue| match queue.try_borrow_mut() {
+        Ok(mut queue) => match queue.as_mut() {
+            Some(waiting) => {
+                waiting.append(&mut nested);
+                false
+            }
+            None => {
+                *queue = Some(Vec::new());
+                true
+            }
+        },
+        Err(_) => false,
+    });
+    if first != Ok(true) {
+        return;
+    }
+    drop(nested);
+    while let Ok(Some(next)) = QUEUE.try_with(|queue| queue.borrow_mut().as_mut().and_then(Vec::pop)) {
+        drop(next);
+    }
+    let _ = QUEUE.try_with(|queue| *queue.borrow_mut() = None);
+}
 
 /// One PowerShell value.
 ///
@@ -154,7 +269,7 @@ pub struct PsObject {
     /// Type names, most derived first (`Microsoft.Rtc.Management.Xds.ReplicaState`, `System.Object`).
     pub type_names: Vec<Arc<str>>,
     /// Properties in display order. Interior mutability, because scripts assign to properties of shared objects.
-    pub properties: Arc<RwLock<IndexMap<Name, Value>>>,
+    pub properties: Arc<RwLock<Properties>>,
     /// What `ToString()` and string interpolation give; `None` means the `@{a=1; b=2}` form.
     pub text: Option<Arc<str>>,
     /// The properties that the default view shows; empty means all.
@@ -293,7 +408,7 @@ impl Value {
 
     /// An array value.
     pub fn array(items: Vec<Value>) -> Self {
-        Self::Array(Arc::new(RwLock::new(items)))
+        Self::Array(Elements::new(items))
     }
 
     /// A typed array (`System.String` for `String[]`).

@@ -1,6 +1,5 @@
 //! The parser: what it refuses and where, and that it is total.
 
-
 use firedrill_powershell::parse::{ERROR_LIMIT, NESTING_LIMIT};
 use firedrill_powershell::session::parse;
 use proptest::prelude::*;
@@ -100,13 +99,19 @@ fn unfinished_input_is_marked(#[case] text: &str) {
 
 #[rstest]
 #[case::calculated("Get-CsUser | Select-Object DisplayName, @{n='Pool';e={$_.RegistrarPool}} | Sort-Object @{e='Pool'}, DisplayName")]
-#[case::attributes("function f { [CmdletBinding(SupportsShouldProcess=$true)] param([Parameter(Mandatory)][ValidateRange(1,5)][int]$v, [switch]$s) }")]
+#[case::attributes(
+    "function f { [CmdletBinding(SupportsShouldProcess=$true)] param([Parameter(Mandatory)][ValidateRange(1,5)][int]$v, [switch]$s) }"
+)]
 #[case::placeholders("Invoke-CsPoolFailOver -PoolFqdn pool1.contoso.com -DisasterMode -Verbose")]
 #[case::service("Set-CsSite site1 -XmppExternalFederationRoute EdgeServer:edge2.contoso.com")]
-#[case::filter("Get-CsUser -Filter {RegistrarPool -eq \"pool1.contoso.com\"} | Move-CsUser -Target pool2.contoso.com -Force -Confirm:$false")]
+#[case::filter(
+    "Get-CsUser -Filter {RegistrarPool -eq \"pool1.contoso.com\"} | Move-CsUser -Target pool2.contoso.com -Force -Confirm:$false"
+)]
 #[case::fluent("[System.IO.Path]::GetFileName('a').ToUpper()[0]")]
 #[case::generic("[System.Collections.Generic.Dictionary[string,int]]::new()")]
-#[case::comment_help("<#\n.SYNOPSIS\n x\n#>\n[CmdletBinding()]\nparam(\n  [string] $A = 'x', # why\n  [int[]] $B\n)\nbegin { } process { $_ } end { }")]
+#[case::comment_help(
+    "<#\n.SYNOPSIS\n x\n#>\n[CmdletBinding()]\nparam(\n  [string] $A = 'x', # why\n  [int[]] $B\n)\nbegin { } process { $_ } end { }"
+)]
 #[case::requires("#Requires -Version 3.0\n#requires -Modules SkypeForBusiness\n1")]
 #[case::using("using namespace System.Collections\n[ArrayList]::new()")]
 #[case::trap("trap [System.Exception] { continue } 1")]

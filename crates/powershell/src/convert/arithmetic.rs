@@ -199,8 +199,8 @@ fn add_tables(a: &Arc<std::sync::RwLock<crate::value::Hashtable>>, right: &Value
         ));
     };
     let mut sum = a.read().map(|t| t.clone()).unwrap_or_default();
-    let other = b.read().map(|t| t.clone()).unwrap_or_default();
-    for (name, entry) in other.entries {
+    let mut other = b.read().map(|t| t.clone()).unwrap_or_default();
+    for (name, entry) in std::mem::take(&mut other.entries) {
         if sum.entries.contains_key(&name) {
             let key = to_text(&entry.0, " ");
             return Err(ErrorRecord::new(

@@ -201,7 +201,7 @@ impl Evaluator<'_> {
     }
 
     pub(crate) fn hashtable(&mut self, entries: &[(Expression, Statement)], ordered: bool) -> Result<Value, Flow> {
-        let mut table = Hashtable { ordered, ..Hashtable::default() };
+        let mut table = Hashtable { ordered, entries: indexmap::IndexMap::new() };
         for (key, statement) in entries {
             let key_value = self.value(key)?;
             let (value, _) = self.statement_value(statement)?;
