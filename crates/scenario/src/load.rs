@@ -7,7 +7,7 @@ use firedrill_fabric::SimDuration;
 use firedrill_syntax::{Diagnostic, Limits, Located, Source, Span, quote, read_yaml};
 use firedrill_topology::Topology;
 
-use crate::document::ScenarioDocument;
+use crate::document::{ExpectationDocument, ScenarioDocument};
 use crate::files::{Files, ReadError, join};
 use crate::resolve::{DEFAULT_START, Problems, Resolver, Station, with_overrides};
 use crate::scenario::{Action, Expectation, Scenario, Step, Timing};
@@ -283,6 +283,20 @@ impl<'f> Loader<'f> {
         self.topologies.insert(path.to_owned(), read.clone());
         read
     }
+}
+
+/// Reads expectations as they stand below an `expect:`, for tests and tools that drive a [`Drill`](crate::Drill) by hand:
+/// `- serving: { of: { pool: pool1.contoso.com }, mode: regular }`. Those that look at a command are allowed.
+///
+/// # Errors
+/// All problems found.
+pub fn read_expectations(text: &str, topology: &Topology) -> Result<Vec<Expectation>, Vec<Diagnostic>> {
+    let source = Source::new("expectations", text);
+    let documents: Vec<Located<ExpectationDocument>> = read_yaml(&source, &Limits::DOCUMENT)?;
+    let mut problems = Problems::default();
+    let all = Resolver { topology, source: &source, problems: &mut problems }.expectations(&documents, Station::Command);
+    let diagnostics = problems.into_vec();
+    if diagnostics.is_empty() { Ok(all) } else { Err(diagnostics) }
 }
 
 fn read_document(source: &Arc<Source>) -> Result<ScenarioDocument, Vec<Diagnostic>> {

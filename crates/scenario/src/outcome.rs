@@ -4,7 +4,7 @@ use firedrill_fabric::{Behaviour, Evidence, SimTime};
 use serde::Serialize;
 
 use crate::drill::Bug;
-use crate::record::Place;
+use crate::record::{BehaviourLine, Place};
 
 /// Verdict on a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -141,6 +141,8 @@ pub struct Outcome {
     pub evidence: Evidence,
     /// Behaviours leaned on, in order of declaration.
     pub behaviours: Vec<Behaviour>,
+    /// Texts of the product on whose wording an expectation leaned.
+    pub wordings: Vec<BehaviourLine>,
     /// Seed in force.
     pub seed: u64,
     /// Virtual time at the start.

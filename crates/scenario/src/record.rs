@@ -181,7 +181,7 @@ pub enum Record {
         bugs: Vec<String>,
         /// Weakest evidence class leaned on.
         evidence: Evidence,
-        /// Behaviours leaned on.
+        /// Behaviours leaned on, and wordings (`wording of …`).
         behaviours: Vec<BehaviourLine>,
         /// Virtual time at the end.
         at: Moment,

@@ -1,13 +1,15 @@
 //! Runs scenarios: one step after another in virtual time, every expectation at its place, and a verdict.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use firedrill_fabric::messages::Entry;
 use firedrill_fabric::{Behaviour, Evidence, SimDuration, SimTime};
 use firedrill_syntax::{Span, quote};
 use firedrill_topology::Topology;
 
 use crate::document::{BindingMode, OnError, WireMode};
-use crate::drill::{Bug, Drill, DrillError, Finding, Said, describe};
+use crate::drill::{Bug, Drill, DrillError, Finding, Said, describe, leaned_on};
 use crate::outcome::{Failure, FailureKind, Outcome, Reason, Verdict};
 use crate::record::{BehaviourLine, Digesting, Discard, LOG_FORMAT, Moment, Place, Record, Sink, event, hex};
 use crate::resolve::position_in_yaml;
@@ -100,6 +102,8 @@ struct Run<'a> {
     sound_failures: usize,
     reasons: Vec<Reason>,
     bugs: Vec<Bug>,
+    /// Texts of the product on whose wording an expectation leaned, by id.
+    wordings: BTreeMap<&'static str, Entry>,
     /// Starts of the scenario and of the includes that are open, the innermost last.
     bases: Vec<SimTime>,
     steps_run: usize,
@@ -122,6 +126,7 @@ impl<'a> Run<'a> {
             sound_failures: 0,
             reasons: Vec::new(),
             bugs: Vec::new(),
+            wordings: BTreeMap::new(),
             bases: vec![scenario.start],
             steps_run: 0,
             expectations: 0,
@@ -248,7 +253,11 @@ impl<'a> Run<'a> {
                 self.wait_until(index, step, *within, expect)?;
                 Ok(waited(&self.drill))
             }
-            Action::Run(script) => Ok(Some(self.drill.run(script.on, &script.text, script.answers.as_deref())?)),
+            Action::Run(script) => match self.drill.run(script.on, &script.text, script.answers.as_deref()) {
+                // That nobody can run anything there may be the very point of the step.
+                Err(DrillError::NoShell(error)) if expects_failure(step) => Ok(Some(Said::refused(&error))),
+                result => Ok(Some(result?)),
+            },
             Action::TopologyBuilder { on, settings, publish, .. } => Ok(Some(self.drill.topology_builder(*on, settings, *publish)?)),
             Action::DeploymentWizard { computers, .. } => Ok(Some(self.drill.deployment_wizard(computers)?)),
             Action::Enter { .. } => {
@@ -336,8 +345,7 @@ impl<'a> Run<'a> {
             }
             _ => OnError::Fail,
         };
-        let expected = step.expect.iter().any(|expectation| matches!(expectation.check, Check::Fails(_)));
-        if said.errors.is_empty() || expected || on_error == OnError::Continue {
+        if said.errors.is_empty() || expects_failure(step) || on_error == OnError::Continue {
             return false;
         }
         let first = &said.errors[0];
@@ -373,7 +381,12 @@ impl<'a> Run<'a> {
         let mut findings = Vec::with_capacity(expectations.len());
         for expectation in expectations {
             match self.drill.expect(&expectation.check, said) {
-                Ok(finding) => findings.push(finding),
+                Ok(finding) => {
+                    if let (true, Some(said)) = (finding.holds, said) {
+                        self.wordings.extend(leaned_on(&expectation.check, said).into_iter().map(|entry| (entry.id, entry)));
+                    }
+                    findings.push(finding);
+                }
                 Err(bug) => {
                     self.bugs.push(bug);
                     return Err(Stop);
@@ -476,14 +489,16 @@ impl<'a> Run<'a> {
     /// The verdict, and the last record.
     fn close(mut self) -> Outcome {
         let behaviours: Vec<Behaviour> = self.drill.fabric().behaviours().iter().collect();
-        let evidence = self.drill.fabric().behaviours().weakest();
+        let wordings: Vec<BehaviourLine> = self.wordings.values().map(wording_line).collect();
+        let weakest_words = wordings.iter().map(|line| line.evidence).max().unwrap_or(Evidence::Documented);
+        let evidence = self.drill.fabric().behaviours().weakest().max(weakest_words);
         if let Some(wanted) = self.options.min_evidence {
-            let weak = behaviours.iter().filter(|behaviour| behaviour.evidence() > wanted);
-            self.reasons.extend(weak.map(|behaviour| Reason::WeakEvidence {
-                behaviour: format!("{behaviour:?}"),
-                evidence: behaviour.evidence(),
-                summary: behaviour.summary(),
-                citation: behaviour.citation(),
+            let all = behaviours.iter().map(behaviour_line).chain(wordings.iter().cloned());
+            self.reasons.extend(all.filter(|line| line.evidence > wanted).map(|line| Reason::WeakEvidence {
+                behaviour: line.name,
+                evidence: line.evidence,
+                summary: line.summary,
+                citation: line.citation,
             }));
         }
         let verdict = match (self.bugs.is_empty(), self.sound_failures, self.failures.is_empty() && self.reasons.is_empty()) {
@@ -494,12 +509,7 @@ impl<'a> Run<'a> {
         };
         let digest = self.log.digest();
         let at = self.moment();
-        let lines = behaviours.iter().map(|behaviour| BehaviourLine {
-            name: format!("{behaviour:?}"),
-            evidence: behaviour.evidence(),
-            citation: behaviour.citation(),
-            summary: behaviour.summary(),
-        });
+        let lines = behaviours.iter().map(behaviour_line).chain(wordings.iter().cloned());
         self.log.last(&Record::RunEnded {
             verdict,
             failures: self.failures.clone(),
@@ -518,6 +528,7 @@ impl<'a> Run<'a> {
             bugs: self.bugs,
             evidence,
             behaviours,
+            wordings,
             seed: self.seed,
             started: self.scenario.start,
             ended: at.at,
@@ -528,6 +539,19 @@ impl<'a> Run<'a> {
             wire_fallback: self.wire_fallback,
         }
     }
+}
+
+fn behaviour_line(behaviour: &Behaviour) -> BehaviourLine {
+    BehaviourLine {
+        name: format!("{behaviour:?}"),
+        evidence: behaviour.evidence(),
+        citation: behaviour.citation(),
+        summary: behaviour.summary(),
+    }
+}
+
+fn wording_line(entry: &Entry) -> BehaviourLine {
+    BehaviourLine { name: format!("wording of {}", entry.id), evidence: entry.evidence, citation: entry.citation, summary: entry.text }
 }
 
 /// A step could not be done.
@@ -547,6 +571,10 @@ impl From<DrillError> for Trouble {
         };
         Self { kind, expected: expected.to_owned(), found: error.to_string() }
     }
+}
+
+fn expects_failure(step: &Step) -> bool {
+    step.expect.iter().any(|expectation| matches!(expectation.check, Check::Fails(_)))
 }
 
 fn place_of(origin: &Origin) -> Place {

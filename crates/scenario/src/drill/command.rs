@@ -75,6 +75,13 @@ impl Said {
         parts.join("\n")
     }
 
+    /// Nothing but a refusal to run at all.
+    pub(crate) fn refused(error: &OperationError) -> Self {
+        let mut said = Self::default();
+        said.add_error("Windows PowerShell", error);
+        said
+    }
+
     /// All that a run of PowerShell left behind.
     pub(crate) fn from_run(output: &RunOutput, prompts: Vec<(String, Option<String>)>, took: SimDuration) -> Self {
         let mut said = Self { took, ..Self::default() };

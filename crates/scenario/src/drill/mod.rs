@@ -7,6 +7,7 @@ mod describe;
 mod evaluate;
 mod settings;
 mod wire;
+mod wording;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use command::{CONSOLE_WIDTH, ErrorSummary, Said, StreamName};
 pub use describe::describe;
 pub use evaluate::Finding;
 pub use wire::WireUnavailable;
+pub(crate) use wording::leaned_on;
 
 /// A fault of ours: the model and the wire disagree, or something happened that cannot happen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -184,7 +184,8 @@ impl Resolver<'_> {
         let found = ServiceName::from_short_name(name);
         if found.is_none() {
             let names: Vec<&str> = ServiceName::ALL.iter().map(|service| service.short_name()).collect();
-            self.unknown("unknown-service", "Windows service", name, &names);
+            let message = format!("there is no Windows service named {}", quote(name));
+            self.unknown_as("unknown-service", "Windows service", name, &names, message);
         }
         found
     }
@@ -203,7 +204,8 @@ impl Resolver<'_> {
         });
         if found.is_none() {
             let names: Vec<&str> = MODULES.iter().filter_map(|(full, _)| full.split_once('.').map(|(_, short)| short)).collect();
-            self.unknown("unknown-module", "module of the Backup Service", name, &names);
+            let message = format!("the Backup Service has no module named {}", quote(name));
+            self.unknown_as("unknown-module", "module of the Backup Service", name, &names, message);
         }
         found.map(|(_, module)| *module)
     }
@@ -234,17 +236,31 @@ impl Resolver<'_> {
 
     /// `there is no … named …`, with the nearest name, what else bears the name, or a short list.
     fn unknown(&mut self, code: &'static str, kind: &str, name: &Located<String>, names: &[&str]) {
+        let message = format!("there is no {kind} named {} in {}", quote(name), quote(&self.topology.name));
+        self.unknown_as(code, kind, name, names, message);
+    }
+
+    /// As [`Self::unknown`], with a message of its own.
+    fn unknown_as(&mut self, code: &'static str, kind: &str, name: &Located<String>, names: &[&str], message: String) {
         if self.problems.is_full() {
-            self.problems.push(Diagnostic::error(code, self.source, name.span, ""));
+            self.problems.push(Diagnostic::error(code, self.source, name.span, message));
             return;
         }
-        let message = format!("there is no {kind} named {} in {}", quote(name), quote(&self.topology.name));
-        let hint = match (nearest(name, names.iter().copied()), self.other_kind(kind, name)) {
-            (_, Some(other)) => Some(other),
-            (Some(near), _) => Some(format!("did you mean {}?", quote(near))),
-            (None, None) if names.is_empty() => Some(format!("this deployment has no {kind} at all")),
-            (None, None) if names.len() <= LISTED => Some(format!("write {}", one_of(names.iter().copied()))),
-            (None, None) => None,
+        let siblings: Vec<&str> = names.iter().copied().filter(|other| differ_in_digits(other, name)).take(LISTED).collect();
+        let hint = if let Some(other) = self.other_kind(kind, name) {
+            Some(other)
+        } else if let Some(near) = nearest_name(name, names) {
+            Some(format!("did you mean {}?", quote(&near)))
+        } else if !siblings.is_empty() {
+            Some(format!("write {}", one_of(siblings)))
+        } else if names.len() <= LISTED {
+            Some(if names.is_empty() {
+                format!("this deployment has no {kind} at all")
+            } else {
+                format!("write {}", one_of(names.iter().copied()))
+            })
+        } else {
+            names.first().map(|first| format!("one of them is {}", quote(first)))
         };
         self.error(code, name.span, message, hint);
     }
@@ -294,6 +310,26 @@ pub(crate) fn sql_name(topology: &firedrill_topology::Topology, id: SqlId) -> St
     let sql = topology.sql(id);
     let server = &topology.computer(sql.computer).fqdn;
     if sql.instance.is_empty() { server.clone() } else { format!("{server}\\{}", sql.instance) }
+}
+
+/// The name that was probably meant. Names of one domain are compared by their hosts alone: the rest is no evidence.
+fn nearest_name(name: &str, names: &[&str]) -> Option<String> {
+    if let Some((label, domain)) = name.split_once('.') {
+        let labels = names
+            .iter()
+            .filter_map(|other| other.split_once('.').filter(|(_, of)| of.eq_ignore_ascii_case(domain)).map(|(label, _)| label));
+        let labels: Vec<&str> = labels.collect();
+        if !labels.is_empty() {
+            return nearest(label, labels).map(|label| format!("{label}.{domain}"));
+        }
+    }
+    nearest(name, names.iter().copied()).map(str::to_owned)
+}
+
+/// `pool3` and `pool1`: neither is a typo of the other, and whoever writes one knows the other.
+fn differ_in_digits(one: &str, other: &str) -> bool {
+    let bare = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>().to_ascii_lowercase();
+    !one.eq_ignore_ascii_case(other) && bare(one) == bare(other)
 }
 
 fn host(fqdn: &str) -> &str {

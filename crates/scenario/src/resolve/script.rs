@@ -25,10 +25,7 @@ impl Resolver<'_> {
         let failed = !errors.is_empty();
         for (span, message) in errors {
             let span = position_in_yaml(self.source, text.span, text, span);
-            self.problems.push(
-                Diagnostic::error("powershell-syntax", self.source, span, lower_first(&message))
-                    .note("the command is not PowerShell that a shell would accept"),
-            );
+            self.problems.push(Diagnostic::error("powershell-syntax", self.source, span, lower_first(&message)));
         }
         (!failed).then(|| Arc::from(text.value.as_str()))
     }

@@ -146,12 +146,11 @@ impl Resolver<'_> {
                 set.ttl = ttl;
             }
         }
-        if !overrides.dns.is_empty()
-            && let Some(edits) = self.dns_edits(&overrides.dns, Span::default())
-        {
-            for (edit, written) in edits.iter().zip(std::iter::repeat(overrides.dns[0].span)) {
-                if let Err(reason) = super::zone_edit::apply(edit, topology) {
-                    self.error("no-record", written, reason, None);
+        for written in &overrides.dns {
+            let span = super::entry_span(self.source, written.span);
+            for edit in self.dns_edits(std::slice::from_ref(written), span).into_iter().flatten() {
+                if let Err(reason) = super::zone_edit::apply(&edit, topology) {
+                    self.error("no-record", span, reason, None);
                 }
             }
         }
