@@ -77,6 +77,9 @@ fn get_mirror_state(cx: &mut Cx<'_>) -> Done {
     let Ok(group) = wanted_group(cx) else {
         return Ok(());
     };
+    if !matches!(cx.topology.pool(pool).back_end, BackEnd::Mirrored { .. }) {
+        return not_mirrored(cx, pool, group);
+    }
     for report in cx.fabric.mirror_states(pool, group) {
         let text = |status: &str| if status.is_empty() { Value::Null } else { Value::str(status) };
         let object = MIRROR_STATE.object(vec![
@@ -86,6 +89,21 @@ fn get_mirror_state(cx: &mut Cx<'_>) -> Done {
             text(report.status_on_primary),
             text(report.status_on_mirror),
         ]);
+        cx.output(object);
+    }
+    Ok(())
+}
+
+/// A back end without a mirror: the state that the product has for it (dossier E.3; that rows are printed is inferred).
+fn not_mirrored(cx: &mut Cx<'_>, pool: PoolId, group: Option<DatabaseGroup>) -> Done {
+    const NOT_ENABLED: &str = "DatabaseInaccessibleOrMirroringNotEnabled";
+    let has_cms = cx.fabric.cms_databases().iter().any(|database| database.pool == pool);
+    for (of, name, _) in DATABASES {
+        if group.is_some_and(|group| group != *of) || (*of == DatabaseGroup::CentralMgmt && !has_cms) {
+            continue;
+        }
+        let object =
+            MIRROR_STATE.object(vec![Value::str(*name), Value::str(NOT_ENABLED), Value::str(NOT_ENABLED), Value::Null, Value::Null]);
         cx.output(object);
     }
     Ok(())
@@ -203,8 +221,13 @@ fn test_object(cx: &Cx<'_>, pool: Option<PoolId>, sql: SqlId, name: &str, versio
         Some(BackEnd::AlwaysOn { .. }) => "AlwaysOn",
         _ => "None",
     };
+    // An availability group is reached through its listener.
+    let server = match (pool, back_end) {
+        (Some(pool), Some(BackEnd::AlwaysOn { .. })) => inventory::sql_cluster(&cx.topology, cx.topology.pool(pool)),
+        _ => cx.computer_fqdn(row.computer).to_owned(),
+    };
     let mut values = vec![
-        Value::str(cx.computer_fqdn(row.computer)),
+        Value::str(server),
         Value::str(row.instance.as_str()),
         mirror.map(|mirror| cx.sql_fqdn(mirror)).into(),
         mirror.map(|mirror| cx.topology.sql(mirror).instance.as_str()).into(),

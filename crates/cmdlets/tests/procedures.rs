@@ -85,6 +85,62 @@ fn the_mirror_form_of_the_document(#[case] binding: Binding, #[case] expected: &
     assert_eq!(active.is_some(), binding == Binding::Procedures);
 }
 
+/// P3.6: a CMS of the Lync 2010 generation is installed anew and moved; every other Front End runs local setup.
+#[test]
+fn a_store_without_standby_is_moved() {
+    let mut rig = Rig::new("legacy-cms", "pool2-fe1.contoso.com", Binding::Procedures);
+    assert_eq!(first_error(&rig.run(r"Export-CsConfiguration -FileName c:\CsConfigurationFile.zip; Export-CsLisConfiguration -FileName c:\CsLisConfigurationFile.zip")), "");
+    rig.fabric.apply(Change::Inject(Fault::Site(SiteId(0)))).expect("a fault");
+    wait(&mut rig, 10);
+    let install = "Install-CsDatabase -CentralManagementDatabase -Clean -SqlServerFqdn sql2a.contoso.com -SqlInstanceName rtc";
+    assert_eq!(first_error(&rig.run(install)), "");
+    let refused = rig.run("Move-CsManagementServer");
+    assert!(first_error(&refused).starts_with("Command execution failed: "), "the source is down, and -Force was left out");
+    let files = r"-ConfigurationFileName c:\CsConfigurationFile.zip -LisConfigurationFileName c:\CsLisConfigurationFile.zip";
+    assert_eq!(first_error(&rig.run(&format!("Move-CsManagementServer {files} -Force"))), "");
+    wait(&mut rig, 5);
+    let master = text_of(&rig.run("(Get-CsManagementStoreReplicationStatus -CentralManagementStoreStatus).ActiveMasterFqdn"));
+    assert_eq!(master, ["pool2-fe1.contoso.com"]);
+    let other = rig.fabric.topology().find_computer("pool2-fe2.contoso.com").expect("it exists");
+    assert!(rig.fabric.setup_pending(other), "the agents are not there yet");
+    wait(&mut rig, 10);
+    rig.computer = "pool2-fe2.contoso.com".to_owned();
+    assert_eq!(first_error(&rig.run("Bootstrapper /Setup")), "");
+    assert!(!rig.fabric.setup_pending(other));
+    assert_eq!(text_of(&rig.run("(Get-CsWindowsService MASTER).Name")), ["MASTER"]);
+}
+
+/// What a pool in quorum loss says, and what readiness for patching makes of it (dossier B.9).
+#[test]
+fn a_pool_without_quorum_says_so() {
+    let mut rig = Rig::contoso();
+    rig.computer = "pool1-fe1.contoso.com".to_owned();
+    assert_eq!(text_of(&rig.run("(Get-CsPoolUpgradeReadinessState).PoolUpgradeState")), ["Ready"]);
+    for name in ["pool1-fe2.contoso.com", "pool1-fe3.contoso.com"] {
+        let computer = rig.fabric.topology().find_computer(name).expect("it exists");
+        rig.fabric.apply(Change::Inject(Fault::Computer(computer))).expect("a fault");
+    }
+    wait(&mut rig, 5);
+    let lines = text_of(&rig.run("Get-CsPoolFabricState -PoolFqdn pool1.contoso.com"));
+    assert!(!lines.is_empty());
+    for line in &lines {
+        let group = line.strip_prefix("Service: (P) fabric:/lync/routing/").and_then(|rest| rest.strip_suffix(" has no primaries."));
+        assert!(group.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())), "{line}");
+    }
+    assert_eq!(text_of(&rig.run("(Get-CsPoolUpgradeReadinessState).PoolUpgradeState")), ["InsufficientActiveFrontEnds"]);
+    rig.computer = "edgeserver1a.contoso.com".to_owned();
+    assert_eq!(rig.run("Get-CsPoolUpgradeReadinessState").errors().count(), 1, "it runs on Front Ends only");
+}
+
+/// A wait beyond the model's horizon ends the run and names the limit, instead of spinning.
+#[test]
+fn a_limit_is_kept_for_the_runner() {
+    let mut rig = Rig::contoso();
+    rig.run("Start-Sleep -Seconds 2147483");
+    rig.run("foreach ($i in 1..400) { Start-Sleep -Seconds 2147483 }");
+    assert!(rig.state.limit.is_some(), "{} is still fine", rig.fabric.now());
+}
+
 /// Spellings of the documents: they work by default and leave a remark, strict binding answers as a real shell does.
 #[rstest]
 #[case("Set-CsSite Site2 -XmppExternalFederationRoute EdgeServer2.contoso.com", "XmppExternalFederationRoute")]

@@ -149,13 +149,20 @@ fn values_read_as_scripts_use_them(#[case] script: &str, #[case] expected: &str)
 /// 2019: no XMPP cmdlets, RGS in the backup configuration, the listener where a SQL Server's name would stand.
 #[test]
 fn a_2019_deployment_differs_where_the_reference_does() {
-    let front_end = "fe1"; // The first Front End of the first pool, whatever it is called.
     let topology = support::fixture("fabric2019");
     let first = topology.computer(topology.pools[0].front_ends[0]).fqdn.clone();
-    assert!(!first.is_empty(), "{front_end}");
     let mut rig = Rig::new("fabric2019", &first, Binding::Procedures);
     let missing = rig.run("Get-CsXmppAllowedPartner");
     assert_eq!(&*missing.errors().next().expect("an error").id, "CommandNotFoundException");
     let configuration = rig.objects("Get-CsBackupServiceConfiguration");
     assert!(configuration[0].get("EnableRgsBackupService").is_some());
+    let text = |rig: &mut Rig, script: &str| {
+        rig.run(script).objects().map(|value| firedrill_powershell::convert::to_text(value, " ")).collect::<Vec<_>>()
+    };
+    assert_eq!(text(&mut rig, "(Get-CsManagementConnection).SqlServer"), ["amssql.fabrikam.com"]);
+    assert_eq!(text(&mut rig, "(Get-CsService -UserServer)[0].UserDatabase"), ["UserDatabase:amssql.fabrikam.com"]);
+    assert_eq!(text(&mut rig, "@(Test-CsDatabase -CentralManagementDatabase)[0].SqlServerFqdn"), ["amssql.fabrikam.com"]);
+    let states =
+        text(&mut rig, "Get-CsDatabaseMirrorState -PoolFqdn amspool.fabrikam.com -DatabaseType CMS | ForEach-Object StateOnPrimary");
+    assert_eq!(states, ["DatabaseInaccessibleOrMirroringNotEnabled"; 2], "mirroring went with 2019");
 }
