@@ -3,11 +3,11 @@
 //! Shipping is not simulated cycle by cycle. A module knows since when its path has been whole; cycles of the sync
 //! interval count from there, and what was written before the last completed cycle has arrived.
 
-use firedrill_topology::{ComputerId, PoolId};
+use firedrill_topology::PoolId;
 
 use super::state::{Export, MODULES, Transfer};
 use super::{BackupReport, CmsDatabaseState, ExportState, ImportState};
-use crate::config::BackupServiceConfiguration;
+use crate::config::Configuration;
 use crate::event::Event;
 use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
@@ -52,9 +52,16 @@ impl Fabric {
         }
     }
 
-    /// A pool's partner according to the copy its own Front Ends work with.
+    /// A pool's partner according to the copy its own Front Ends work with: the first one that is on, or the first.
     pub(crate) fn partner(&self, pool: PoolId) -> Option<PoolId> {
-        self.backup_of(pool)
+        self.pool_document(pool)?.pools[pool.index()].backup
+    }
+
+    /// The document that a pool's Front Ends work with.
+    fn pool_document(&self, pool: PoolId) -> Option<&Configuration> {
+        let front_ends = &self.topology.pool(pool).front_ends;
+        let computer = front_ends.iter().find(|fe| self.computer_up(**fe)).or(front_ends.first())?;
+        self.admin.replicas[computer.index()].as_ref().map(|replica| &*replica.document)
     }
 
     fn modules_of(&self, pool: PoolId) -> impl Iterator<Item = BackupModule> + use<> {
@@ -72,20 +79,13 @@ impl Fabric {
     }
 
     fn sync_interval(&self, pool: PoolId) -> SimDuration {
-        let interval = self.backup_settings(pool).map_or(SimDuration::from_mins(2), |settings| settings.sync_interval);
+        let interval = self.pool_document(pool).map_or(SimDuration::from_mins(2), |document| document.backup_service.sync_interval);
         interval.max(SimDuration::from_secs(5))
     }
 
     fn rgs_replicated(&self, pool: PoolId) -> bool {
         self.topology.pool(pool).version == firedrill_topology::ProductVersion::Sfb2019
-            && self.backup_settings(pool).is_some_and(|settings| settings.enable_rgs_backup_service)
-    }
-
-    /// Settings of the Backup Service in the replica of a pool's first Front End.
-    fn backup_settings(&self, pool: PoolId) -> Option<&BackupServiceConfiguration> {
-        let first = self.topology.pool(pool).front_ends.first()?;
-        let replica = self.admin.replicas[first.index()].as_ref()?;
-        Some(&replica.document.backup_service)
+            && self.pool_document(pool).is_some_and(|document| document.backup_service.enable_rgs_backup_service)
     }
 
     /// Everything in the active database had reached the standby one at this instant.
@@ -148,20 +148,27 @@ impl Fabric {
         if fine { ImportState::NormalState } else { ImportState::ErrorState }
     }
 
-    /// Whether a module's way from a pool to its partner is whole: the service on both sides, the databases or file
-    /// stores on both sides, and the network between them (dossier A.4, A.5, I 20).
-    fn path_whole(&self, pool: PoolId, partner: PoolId, agents: (ComputerId, ComputerId), module: BackupModule) -> bool {
-        let databases = |group| self.principal(pool, group).is_some() && self.principal(partner, group).is_some();
-        match module {
-            BackupModule::PresenceFocus | BackupModule::RgsDataStore => databases(DatabaseGroup::User),
-            BackupModule::CmsMaster => databases(DatabaseGroup::CentralMgmt),
-            BackupModule::DataConf | BackupModule::RgsFileStore => {
-                let (own, theirs) = (self.topology.pool(pool).file_store, self.topology.pool(partner).file_store);
-                let up = [own, theirs].into_iter().flatten().all(|store| self.file_store_up(store));
-                let server = theirs.map_or(agents.1, |store| self.topology.file_stores[store.index()].computer);
-                up && self.reaches(agents.0, server, BACKUP_FILE_PORT)
-            }
+    /// Whose way from a pool to its partner is whole, by module: the service on both sides, the databases or file stores
+    /// on both sides, and the network between them (dossier A.4, A.5, I 20).
+    fn whole_paths(&self, pool: PoolId, partner: PoolId) -> [bool; MODULES.len()] {
+        let (Some(own), Some(theirs)) = (self.backup_agent(pool), self.backup_agent(partner)) else {
+            return [false; MODULES.len()];
+        };
+        let hung = self.fault_active(&Fault::BackupService(pool)) || self.fault_active(&Fault::BackupService(partner));
+        if hung || !self.reaches(own, theirs, NO_PORT) {
+            return [false; MODULES.len()];
         }
+        let databases = |group| self.principal(pool, group).is_some() && self.principal(partner, group).is_some();
+        let (users, cms) = (databases(DatabaseGroup::User), databases(DatabaseGroup::CentralMgmt));
+        let (own_store, their_store) = (self.topology.pool(pool).file_store, self.topology.pool(partner).file_store);
+        let up = [own_store, their_store].into_iter().flatten().all(|store| self.file_store_up(store));
+        let server = their_store.map_or(theirs, |store| self.topology.file_stores[store.index()].computer);
+        let files = up && self.reaches(own, server, BACKUP_FILE_PORT);
+        MODULES.map(|module| match module {
+            BackupModule::PresenceFocus | BackupModule::RgsDataStore => users,
+            BackupModule::CmsMaster => cms,
+            BackupModule::DataConf | BackupModule::RgsFileStore => files,
+        })
     }
 
     /// Asks for a sync now (`Invoke-CsBackupServiceSync`; planned failover). Modules whose path is broken are left out;
@@ -267,20 +274,15 @@ impl Fabric {
     fn settle_exports(&mut self, pool: PoolId) -> bool {
         let Some(partner) = self.partner(pool) else { return false };
         let now = self.now;
-        let agents = match (self.backup_agent(pool), self.backup_agent(partner)) {
-            (Some(own), Some(theirs))
-                if self.reaches(own, theirs, NO_PORT)
-                    && !self.fault_active(&Fault::BackupService(pool))
-                    && !self.fault_active(&Fault::BackupService(partner)) =>
-            {
-                Some((own, theirs))
-            }
-            _ => None,
-        };
+        let paths = self.whole_paths(pool, partner);
+        let restless =
+            |(export, whole): (&Export, bool)| export.healthy_since.is_some() != whole || export.sync_due.is_some_and(|due| due <= now);
+        if !self.admin.pools[pool.index()].exports.iter().zip(paths).any(restless) {
+            return false;
+        }
         let interval = self.sync_interval(pool);
         let mut changed = false;
-        for module in MODULES {
-            let whole = agents.is_some_and(|agents| self.path_whole(pool, partner, agents, module));
+        for (module, whole) in MODULES.into_iter().zip(paths) {
             let mut export = *self.export(pool, module);
             match (whole, export.healthy_since) {
                 (true, None) => export.healthy_since = Some(now),
