@@ -378,7 +378,7 @@ pub fn bind(info: &CommandInfo, arguments: &[Argument], options: BindOptions) ->
                     return Err(twice());
                 }
                 let kind = kind.unwrap_or(CommonKind::Text);
-                let converted = convert::named(info, full, &kind.parameter_type(), &value).map_err(|record| blame(record, span))?;
+                let converted = convert::common(full, &kind.parameter_type(), &value).map_err(|record| blame(record, span))?;
                 common.values.push((full.into(), converted));
             }
             Target::Own(p) => {

@@ -140,9 +140,7 @@ pub fn convert_argument(value: &Value, kind: &ParameterType) -> Result<Value, Re
     }
 }
 
-fn refused(info: &CommandInfo, name: &str, kind: &ParameterType, value: &Value, refusal: Refusal) -> ErrorRecord {
-    // Functions of scripts report what their `[type]` attribute said, commands what the binder said.
-    let function = *info.implementing_type == *info.name;
+fn refused(function: bool, name: &str, kind: &ParameterType, value: &Value, refusal: Refusal) -> ErrorRecord {
     match refusal {
         Refusal::Reason(reason) if function => ErrorRecord::new(
             format!("Cannot process argument transformation on parameter '{name}'. {reason}"),
@@ -156,7 +154,18 @@ fn refused(info: &CommandInfo, name: &str, kind: &ParameterType, value: &Value, 
             "InvalidArgument",
             "System.Management.Automation.ParameterBindingException",
         ),
-        Refusal::Unsupported(reason) if function && !reason.is_empty() => ErrorRecord::new(
+        Refusal::Unsupported(reason) if function && reason.is_empty() => ErrorRecord::new(
+            format!(
+                "Cannot process argument transformation on parameter '{name}'. Cannot convert value \"{}\" to type \"{}\". Boolean parameters accept \
+                 only Boolean values and numbers, such as $True, $False, 1 or 0.",
+                type_name(value),
+                type_label(kind)
+            ),
+            "ParameterArgumentTransformationError",
+            "InvalidData",
+            "System.Management.Automation.ParameterBindingArgumentTransformationException",
+        ),
+        Refusal::Unsupported(_) if function => ErrorRecord::new(
             format!("Cannot process argument transformation on parameter '{name}'. Cannot convert value to type {}.", type_label(kind)),
             "ParameterArgumentTransformationError",
             "InvalidData",
@@ -174,9 +183,9 @@ fn refused(info: &CommandInfo, name: &str, kind: &ParameterType, value: &Value, 
     }
 }
 
-/// Converts for a parameter by name.
-pub(super) fn named(info: &CommandInfo, name: &str, kind: &ParameterType, value: &Value) -> Result<Value, ErrorRecord> {
-    convert_argument(value, kind).map_err(|refusal| refused(info, name, kind, value, refusal))
+/// Converts for a common parameter.
+pub(super) fn common(name: &str, kind: &ParameterType, value: &Value) -> Result<Value, ErrorRecord> {
+    convert_argument(value, kind).map_err(|refusal| refused(false, name, kind, value, refusal))
 }
 
 /// Converts for a parameter of a command and refuses nothing where something is mandatory.
@@ -210,5 +219,8 @@ pub(super) fn for_parameter(info: &CommandInfo, parameter: &ParameterInfo, value
             _ => {}
         }
     }
-    named(info, &parameter.name, &parameter.parameter_type, value)
+    // Functions of scripts report what their `[type]` attribute said, commands what the binder said.
+    let function = *info.implementing_type == *info.name;
+    let kind = &parameter.parameter_type;
+    convert_argument(value, kind).map_err(|refusal| refused(function, &parameter.name, kind, value, refusal))
 }

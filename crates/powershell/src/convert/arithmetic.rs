@@ -57,10 +57,18 @@ impl Arithmetic {
 
 fn no_operator(op: Arithmetic, left: &Value) -> ErrorRecord {
     ErrorRecord::runtime(
-        format!("Method invocation failed because [{}] does not contain a method named '{}'.", type_name(left), op.method()),
+        format!("Method invocation failed because [{}] does not contain a method named '{}'.", operator_type(left), op.method()),
         "MethodNotFound",
         "InvalidOperation",
     )
+}
+
+/// Custom objects meet operators in their wrapping.
+fn operator_type(value: &Value) -> std::sync::Arc<str> {
+    match &*type_name(value) {
+        "System.Management.Automation.PSCustomObject" => "System.Management.Automation.PSObject".into(),
+        _ => type_name(value),
+    }
 }
 
 fn too_large(what: &str) -> ErrorRecord {
@@ -122,8 +130,7 @@ pub fn arithmetic(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, 
         }
         (Arithmetic::Mul, Value::Null, _) => return Ok(Value::Null),
         (_, Value::DateTime(_) | Value::TimeSpan(_), _) => return spans(op, left, right),
-        (Arithmetic::Div | Arithmetic::Rem | Arithmetic::Add | Arithmetic::Sub, Value::Array(_) | Value::List(_) | Value::Hash(_), _)
-        | (_, Value::Object(_) | Value::Script(_) | Value::Type(_) | Value::Guid(_) | Value::Version(_) | Value::Error(_), _)
+        (_, Value::Object(_) | Value::Script(_) | Value::Type(_) | Value::Guid(_) | Value::Version(_) | Value::Error(_), _)
         | (_, Value::Array(_) | Value::List(_) | Value::Hash(_), _) => return Err(no_operator(op, left)),
         _ => {}
     }
@@ -134,31 +141,15 @@ pub fn arithmetic(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, 
         return Ok(numeric(op, Num::Int(i128::from(member.number), Rank::Int64), other)?);
     }
     let a = operand(left)?;
-    let b = match (right, left) {
-        (Value::Array(_) | Value::List(_) | Value::Hash(_), _) => {
-            return Err(no_operator_right(left, right));
+    let b = match right {
+        Value::Array(_) | Value::List(_) | Value::Hash(_) => {
+            return Err(no_operator(op, right));
         }
         _ => operand(right)?,
     };
-    if let (Value::Number(Number::Single(x)), Value::Number(Number::Single(y))) = (left, right) {
-        let single = match op {
-            Arithmetic::Add => Some(x + y),
-            Arithmetic::Sub => Some(x - y),
-            Arithmetic::Mul => Some(x * y),
-            Arithmetic::Div => Some(x / y),
-            _ => None,
-        };
-        if let Some(single) = single {
-            return Ok(Value::Number(Number::Single(single)));
-        }
-    }
     numeric(op, a, b)
 }
 
-fn no_operator_right(left: &Value, right: &Value) -> ErrorRecord {
-    let target = number::as_number(left).map_or_else(|| "System.Int32".into(), |_| type_name(left));
-    super::cast::cannot_convert(right, &target)
-}
 
 /// An operand as number: text as literals, `$null` as 0, booleans and characters by their number.
 fn operand(value: &Value) -> Result<Num, ErrorRecord> {
@@ -309,7 +300,7 @@ fn bitwise(op: Arithmetic, a: Num, b: Num) -> Result<Value, ErrorRecord> {
     let whole = |n: Num| match n {
         Num::Int(n, rank) => (n, rank),
         #[allow(clippy::cast_possible_truncation)]
-        Num::Float(n) => (n.round_ties_even() as i128, if n.abs() < 2_147_483_648.0 { Rank::Int32 } else { Rank::Int64 }),
+        Num::Float(n) => (n.round_ties_even() as i128, if n < 0.0 { Rank::Int64 } else { Rank::UInt64 }),
         Num::Decimal(n) => (n.to_int(), Rank::Int64),
     };
     let ((x, rx), (y, ry)) = (whole(a), whole(b));

@@ -8,7 +8,7 @@ use crate::error::ErrorRecord;
 use crate::types::{self, type_name};
 use crate::value::{DateTime, EnumValue, Hashtable, List, ListKind, Number, PsObject, TimeSpan, Value};
 
-const CAST: &str = "System.Management.Automation.PSInvalidCastException";
+const CAST: &str = "System.Management.Automation.RuntimeException";
 
 /// A failed conversion with the reason of the inner parser.
 fn cannot(value: &Value, target: &str, reason: &str, id: &str) -> ErrorRecord {
@@ -49,7 +49,8 @@ fn too_large(value: &Value, target: &str) -> ErrorRecord {
         "SByte" => "Value was either too large or too small for a signed byte.".to_string(),
         _ => format!("Value was either too large or too small for {article} {short}."),
     };
-    cannot(value, target, &reason, "InvalidCastIConvertible")
+    let id = if matches!(value, Value::Str(_)) { "InvalidCastFromStringToInteger" } else { "InvalidCastIConvertible" };
+    cannot(value, target, &reason, id)
 }
 
 /// `[type]value`; the type is the name as written between the brackets (`int`, `string[]`, `System.Int32`).
@@ -114,7 +115,7 @@ pub fn cast_resolved(value: &Value, target: &str) -> Result<Value, ErrorRecord> 
                 let reason = if (2..=4).contains(&parts) {
                     "Input string was not in a correct format."
                 } else {
-                    "Version string portion was too short or too long."
+                    "Version string portion was too short or too long.\r\nParameter name: input"
                 };
                 cannot(value, target, reason, "InvalidCastParseTargetInvocation")
             })?),
@@ -242,15 +243,6 @@ fn number_of(value: &Value, target: &str) -> Result<Option<Num>, ErrorRecord> {
         Value::Bool(b) => Num::Int(i128::from(*b), Rank::Int32),
         Value::Char(c) => Num::Int(i128::from(*c as u32), Rank::Int32),
         Value::Enum(member) => Num::Int(i128::from(member.number), Rank::Int64),
-        Value::Array(_) | Value::List(_) => match value.items().unwrap_or_default().as_slice() {
-            [one] if one.items().is_none() => {
-                return match number_of(one, target)? {
-                    Some(n) => Ok(Some(n)),
-                    None => number::parse_literal(&shared_text(one)).map(Some).ok_or_else(|| bad_number(one, target)),
-                };
-            }
-            _ => return Err(cannot_convert(value, target)),
-        },
         Value::Object(object) if object.text.is_some() => return Ok(None),
         other => match number::as_number(other) {
             Some(n) => n,
@@ -305,7 +297,7 @@ fn cast_char(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
             let mut chars = text.chars();
             match (chars.next(), chars.next()) {
                 (Some(c), None) => Ok(Value::Char(c)),
-                _ => Err(cannot(value, target, "String must be exactly one character long.", "InvalidCastIConvertible")),
+                _ => Err(cannot(value, target, "String must be exactly one character long.", "InvalidCastParseTargetInvocation")),
             }
         }
         Value::Null => Ok(Value::Char('\0')),
@@ -331,7 +323,7 @@ fn cast_date(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
                         }
                         None => "String was not recognized as a valid DateTime.".to_string(),
                     };
-                    return Err(cannot(value, target, &reason, "InvalidCastParseTargetInvocation"));
+                    return Err(cannot(value, target, &reason, "InvalidCastParseTargetInvocationWithFormatProvider"));
                 }
             }
         }
@@ -357,7 +349,7 @@ fn cast_span(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
             } else {
                 "String was not recognized as a valid TimeSpan."
             };
-            cannot(value, target, reason, "InvalidCastParseTargetInvocation")
+            cannot(value, target, reason, "InvalidCastParseTargetInvocationWithFormatProvider")
         })?,
         other => match number::as_number(other) {
             Some(Num::Int(ticks, _)) => TimeSpan { nanoseconds: i64::try_from(ticks).unwrap_or(0).saturating_mul(datetime::TICK) },
@@ -410,23 +402,23 @@ pub fn enum_member(value: &Value, target: &str, members: &[(Arc<str>, i64)]) -> 
                 [(name, number)] => return Ok(make(name.clone(), *number)),
                 [] => format!(
                     "Unable to match the identifier name {wanted} to a valid enumerator name. Specify one of the following enumerator names and try \
-                     again: {}",
+                     again:\r\n{}",
                     members.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ")
                 ),
                 several => format!(
-                    "The identifier name {wanted} cannot be processed due to the inability to differentiate between the following enumerator names: \
-                     {}",
+                    "The identifier name {wanted} cannot be processed because it is either too similar or identical to the following enumerator \
+                     names: {}. Use a more specific identifier name.",
                     several.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ")
                 ),
             };
-            let mut error = cannot(value, target, &reason, "InvalidCastParseTargetInvocation");
+            let mut error = cannot(value, target, &reason, "SubstringDisambiguationEnumParseThrewAnException");
             error.message = format!("Cannot convert value \"{}\" to type \"{target}\". Error: \"{reason}\"", to_text(value, " ")).into();
             Err(error)
         }
         other => match number::as_number(other) {
             Some(Num::Int(n, _)) => match i64::try_from(n).ok().and_then(by_number) {
                 Some(found) => Ok(found),
-                None => refused("SubstringDisambiguationEnumParseThrewAnException"),
+                None => refused("UndefinedIntegerToEnum"),
             },
             _ => match other.items() {
                 Some(items) if items.len() == 1 => enum_member(&items[0], target, members),

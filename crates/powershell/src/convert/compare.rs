@@ -183,7 +183,8 @@ pub fn compare_order(left: &Value, right: &Value, case_sensitive: bool) -> Resul
         return match numeric_operand(right) {
             Some(b) => Ok(numbers(a, b).unwrap_or(Ordering::Equal)),
             None => match cast_resolved(right, &crate::types::type_name(left)) {
-                Err(error) => failure(&error.message),
+                // Numbers convert their partner before they compare.
+                Err(error) => Err(error),
                 Ok(_) => failure("The objects are not the same type or the object does not implement \"IComparable\"."),
             },
         };
@@ -219,6 +220,21 @@ pub fn compare_order(left: &Value, right: &Value, case_sensitive: bool) -> Resul
     if comparable {
         return Ok(Ordering::Equal);
     }
+    if let Value::Object(_) = left {
+        let (a, b) = (to_text(left, " "), to_text(right, " "));
+        return Err(ErrorRecord {
+            decorated: true,
+            ..ErrorRecord::new(
+                format!(
+                    "Cannot compare \"{a}\" to \"{b}\" because the objects are not the same type or the object \"{a}\" does not implement \
+                     \"IComparable\"."
+                ),
+                "PSObjectCompareTo",
+                "NotSpecified",
+                "System.Management.Automation.ExtendedTypeSystemException",
+            )
+        });
+    }
     Err(ErrorRecord::runtime(
         format!("Cannot compare \"{}\" because it is not IComparable.", to_text(left, " ")),
         "NotIcomparable",
@@ -231,7 +247,9 @@ pub fn compare_order(left: &Value, right: &Value, case_sensitive: bool) -> Resul
 pub fn order_text(a: &str, b: &str, case_sensitive: bool) -> Ordering {
     let ignorable = |c: &char| !matches!(c, '-' | '\'');
     fn weight(c: char) -> (u8, char) {
-        let class = if c.is_alphabetic() {
+        let class = if matches!(c, '-' | '\'') {
+            4
+        } else if c.is_alphabetic() {
             3
         } else if c.is_numeric() {
             2

@@ -355,6 +355,12 @@ fn push_padded(out: &mut String, value: i64, width: usize) {
 
 /// `1.02:03:04.5000000`, the constant form of a time span.
 pub fn span_text(span: TimeSpan) -> String {
+    // The limits of nanoseconds stand for the limits of ticks.
+    match span.nanoseconds {
+        i64::MAX => return "10675199.02:48:05.4775807".into(),
+        i64::MIN => return "-10675199.02:48:05.4775808".into(),
+        _ => {}
+    }
     let negative = span.nanoseconds < 0;
     let total = span.nanoseconds.unsigned_abs() / TICK.unsigned_abs();
     let (days, rest) = (total / 864_000_000_000, total % 864_000_000_000);
@@ -390,6 +396,8 @@ pub fn parse_span(text: &str) -> Result<TimeSpan, bool> {
             let (d, h, tail) = match first.split_once('.') {
                 Some((d, h)) => (number(d)?, number(h)?, rest),
                 None if rest.len() == 3 => (number(first)?, number(rest[0])?, &rest[1..]),
+                // Hours beyond a day are days: `25:00:00` is 25 days.
+                None if rest.len() == 2 && number(first)? > 23 && !rest[1].contains('.') => (number(first)?, number(rest[0])?, &rest[1..]),
                 None => (0, number(first)?, rest),
             };
             let (last, f) = match tail.last().and_then(|l| l.split_once('.')) {

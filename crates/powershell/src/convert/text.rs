@@ -61,11 +61,11 @@ fn text(value: &Value, separator: &str, culture: Culture, depth: usize) -> Strin
             if depth >= MAX_DEPTH {
                 return crate::types::type_name(value).to_string();
             }
-            // Arrays inside arrays show their own elements only one level down.
+            // Arrays inside arrays show only what they are.
             let parts: Vec<String> = items
                 .iter()
                 .map(|item| match item {
-                    Value::Array(_) | Value::List(_) if depth > 0 => crate::types::type_name(item).to_string(),
+                    Value::Array(_) | Value::List(_) => crate::types::type_name(item).to_string(),
                     item => text(item, separator, culture, depth + 1),
                 })
                 .collect();

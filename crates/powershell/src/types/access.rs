@@ -20,6 +20,7 @@ pub fn property(value: &Value, name: &str) -> Option<Value> {
             },
         },
         Value::Array(_) | Value::List(_) => collection_property(value, name),
+        Value::Null if name.eq_ignore_ascii_case("count") || name.eq_ignore_ascii_case("length") => Some(Value::Int(0)),
         Value::Null => None,
         other => own_property(other, name).or_else(|| universal(other, name)),
     }

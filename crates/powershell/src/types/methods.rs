@@ -122,7 +122,7 @@ fn common_method(value: &Value, lower: &str, name: &str, arguments: &[Value]) ->
             }
             _ => Err(method_not_found(&type_name(value), name).into()),
         },
-        ("tostring" | "gettype" | "equals" | "compareto" | "gethashcode", _) => Err(no_overload(name, arguments.len()).into()),
+        ("gettype" | "equals" | "compareto" | "gethashcode", _) => Err(no_overload(name, arguments.len()).into()),
         _ => Err(method_not_found(&type_name(value), name).into()),
     }
 }
@@ -141,6 +141,28 @@ fn int(value: &Value) -> Result<i64, Flow> {
     match cast_resolved(value, "System.Int64")? {
         Value::Long(n) => Ok(n),
         _ => Ok(0),
+    }
+}
+
+/// A whole-number argument; the error names the parameter of the method.
+fn int_argument(parameter: &str, method: &str, value: &Value) -> Result<i64, Flow> {
+    match cast_resolved(value, "System.Int32") {
+        Ok(Value::Int(n)) => Ok(i64::from(n)),
+        Ok(_) => Ok(0),
+        Err(error) => Err(ErrorRecord {
+            decorated: true,
+            ..ErrorRecord::new(
+                format!(
+                    "Cannot convert argument \"{parameter}\", with value: \"{}\", for \"{method}\" to type \"System.Int32\": \"{}\"",
+                    shared_text(value),
+                    error.message
+                ),
+                "MethodArgumentConversionInvalidCastArgument",
+                "NotSpecified",
+                "System.Management.Automation.MethodException",
+            )
+        }
+        .into()),
     }
 }
 
@@ -215,8 +237,8 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
             })
         }
         ("substring", 1 | 2) => {
-            let start = int(&arguments[0])?;
-            let length = if count == 2 { int(&arguments[1])? } else { i64::try_from(t.len()).unwrap_or(0) - start };
+            let start = int_argument("startIndex", name, &arguments[0])?;
+            let length = if count == 2 { int_argument("length", name, &arguments[1])? } else { i64::try_from(t.len()).unwrap_or(0) - start };
             if start < 0 {
                 return Err(threw("StartIndex cannot be less than zero.\r\nParameter name: startIndex"));
             }

@@ -302,6 +302,8 @@ fn math(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, F
                 .is_some_and(|a| matches!(a, Value::Enum(_) | Value::Str(_)) && shared_text(a).eq_ignore_ascii_case("AwayFromZero"));
             match first()? {
                 Num::Decimal(n) => Value::Number(Number::Decimal(n.round(decimals))),
+                // Whole numbers with a number of decimals take the overload for decimals.
+                n @ Num::Int(..) if count > 1 => n.to_decimal().map_or(Value::Null, |n| Value::Number(Number::Decimal(n))),
                 n => {
                     let n = n.to_f64();
                     let scale = 10f64.powi(i32::try_from(decimals).unwrap_or(0));
@@ -340,6 +342,14 @@ fn math(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, F
         }
         ("max" | "min", 2) => match (first()?, number::as_number(&arguments[1])) {
             (Num::Int(a, ra), Some(Num::Int(b, rb))) => number::whole(if lower == "max" { a.max(b) } else { a.min(b) }, ra.max(rb)),
+            // The overload of the first argument is taken.
+            (Num::Int(a, ra), Some(b)) => {
+                let b = match cast_resolved(&b.into_value(), "System.Int64")? {
+                    Value::Long(b) => i128::from(b),
+                    _ => 0,
+                };
+                number::whole(if lower == "max" { a.max(b) } else { a.min(b) }, ra)
+            }
             (a, _) => Value::Double(if lower == "max" { a.to_f64().max(d(1)?) } else { a.to_f64().min(d(1)?) }),
         },
         ("pow", 2) => Value::Double(d(0)?.powf(d(1)?)),
