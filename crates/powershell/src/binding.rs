@@ -475,6 +475,7 @@ fn positional<'a>(
         let in_default = |at: &usize| slots.iter().any(|(p, s, sets)| *p == position && s == at && sets & default & binder.sets != 0);
         let mut order: Vec<usize> = here.iter().copied().filter(|at| in_default(at)).collect();
         order.extend(here.iter().copied().filter(|at| !in_default(at)));
+        order.retain(|at| !names_a_member_type(&info.parameters[*at], value));
         let chosen = order.iter().copied().find(|at| matches_type(value, &info.parameters[*at].parameter_type));
         match chosen {
             Some(at) => {
@@ -508,6 +509,14 @@ fn positional<'a>(
     }
     left.extend(rest);
     Ok(left)
+}
+
+/// `-NotePropertyName` of `Add-Member` does not take the name of a sort of member by position: `Add-Member NoteProperty x 5`
+/// means `-MemberType`.
+fn names_a_member_type(parameter: &ParameterInfo, value: &Value) -> bool {
+    &*parameter.name == "NotePropertyName"
+        && matches!(value, Value::Str(text) if crate::types::enumeration("System.Management.Automation.PSMemberTypes")
+            .is_some_and(|members| members.iter().any(|(name, _)| name.eq_ignore_ascii_case(text))))
 }
 
 /// Gives left-over arguments to the parameter that takes the rest, or refuses them.

@@ -167,6 +167,12 @@ pub trait CommandProvider {
     /// All names, for suggestions, wildcards and `Get-Command`.
     fn names(&self) -> Vec<Arc<str>>;
 
+    /// The default view of a type of this source; `None` shows all properties, or those of `PsObject::default_view`.
+    fn view(&self, type_name: &str) -> Option<Arc<crate::format::View>> {
+        let _ = type_name;
+        None
+    }
+
     /// Runs a command once for a bound set of parameters (once for each pipeline object where the command takes
     /// pipeline input). Non-terminating errors go through [`Invocation::error`]; `Err` is statement-terminating.
     fn invoke(

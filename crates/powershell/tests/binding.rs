@@ -53,7 +53,9 @@ fn binds_as_powershell_does() {
         let found = answer(&mut session, &mut world, script);
         let same = match wanted.get("error").and_then(Json::as_str) {
             Some(message) => {
-                found["error"].as_str() == Some(&as_in_5_1(message)) && found["id"] == wanted["id"] && found["category"] == wanted["category"]
+                found["error"].as_str() == Some(&as_in_5_1(message))
+                    && found["id"] == wanted["id"]
+                    && found["category"] == wanted["category"]
             }
             None => found["values"] == wanted["values"],
         };

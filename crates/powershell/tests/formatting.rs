@@ -81,7 +81,10 @@ fn shows_what_powershell_shows() {
 // A group has its heading between blank lines.
 #[case("[pscustomobject]@{N='a';G=1} | Format-Table N -GroupBy G", "\n\n   G: 1\n\nN\n-\na\n\n\n")]
 // Dates and spans in lists.
-#[case("[pscustomobject]@{W=[datetime]'2026-05-30 10:12:24';T=[timespan]'00:00:06.8630376'} | fl", "\n\nW : 5/30/2026 10:12:24 AM\nT : 00:00:06.8630376\n\n\n\n")]
+#[case(
+    "[pscustomobject]@{W=[datetime]'2026-05-30 10:12:24';T=[timespan]'00:00:06.8630376'} | fl",
+    "\n\nW : 5/30/2026 10:12:24 AM\nT : 00:00:06.8630376\n\n\n\n"
+)]
 fn lays_out_as_5_1(#[case] script: &str, #[case] wanted: &str) {
     let found: String = shown(script, 80).lines().map(|l| format!("{}\n", l.trim_end())).collect();
     assert_eq!(found, wanted, "{script}");

@@ -41,7 +41,9 @@ fn check(name: &str) {
         let found = answer(script);
         let same = match wanted.get("error").and_then(Json::as_str) {
             Some(message) => {
-                found["error"].as_str() == Some(&as_in_5_1(message)) && found["id"] == wanted["id"] && found["category"] == wanted["category"]
+                found["error"].as_str() == Some(&as_in_5_1(message))
+                    && found["id"] == wanted["id"]
+                    && found["category"] == wanted["category"]
             }
             None => found["types"] == wanted["types"] && found["values"] == wanted["values"],
         };
@@ -55,4 +57,9 @@ fn check(name: &str) {
 #[test]
 fn expressions_answer_as_powershell_does() {
     check("expressions");
+}
+
+#[test]
+fn cmdlets_answer_as_powershell_does() {
+    check("cmdlets");
 }

@@ -162,7 +162,9 @@ fn flush(shape: Shape, parameters: &BoundParameters, groups: Vec<(Option<String>
                         Some(alignment) => alignment,
                         None => alignment_of(spec.value(first, cx)?.as_ref()),
                     };
-                    shown.push(TableColumn { label: spec.label.to_string(), width: spec.width, alignment });
+                    // -AutoSize overrules the widths of a view, not those that were asked for.
+                    let width = spec.width.filter(|_| !parameters.switch("AutoSize") || parameters.get("Property").is_some());
+                    shown.push(TableColumn { label: spec.label.to_string(), width, alignment });
                 }
                 Content::Table {
                     columns: shown,

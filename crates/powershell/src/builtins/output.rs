@@ -95,12 +95,18 @@ pub(super) fn nothing(_: &BoundParameters, _: Option<Value>, _: &mut dyn Context
     Ok(())
 }
 
+/// The lines of objects through the views of the language and of the world.
+pub(super) fn lines(items: &[Value], width: usize, cx: &mut dyn Context) -> Vec<String> {
+    let world = std::cell::RefCell::new(cx.world());
+    format::lines_with(items, width, &|name| world.borrow().view(name))
+}
+
 fn width_of(parameters: &BoundParameters) -> usize {
     number(parameters, "Width").and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 1).unwrap_or(CONSOLE_WIDTH)
 }
 
 pub(super) fn out_string(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
-    let lines = format::lines_with(&items, width_of(parameters), &|_| None);
+    let lines = lines(&items, width_of(parameters), cx);
     if parameters.switch("Stream") {
         return lines.into_iter().try_for_each(|line| cx.emit(Value::str(line)));
     }
@@ -117,12 +123,12 @@ pub(super) fn out_default(parameters: &BoundParameters, items: Vec<Value>, cx: &
 
 pub(super) fn out_host(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
     let _ = parameters;
-    format::lines_with(&items, CONSOLE_WIDTH, &|_| None).into_iter().try_for_each(|line| cx.host(&line, true))
+    lines(&items, CONSOLE_WIDTH, cx).into_iter().try_for_each(|line| cx.host(&line, true))
 }
 
 /// Writes formatted lines to a file.
 pub(super) fn write_lines(path: &str, items: &[Value], width: usize, append: bool, cx: &mut dyn Context) -> Result<(), Flow> {
-    let text: String = format::lines_with(items, width, &|_| None).into_iter().flat_map(|line| [line, "\r\n".to_string()]).collect();
+    let text: String = lines(items, width, cx).into_iter().flat_map(|line| [line, "\r\n".to_string()]).collect();
     super::files::write_text(path, &text, append, cx)
 }
 

@@ -89,7 +89,13 @@ impl Spec {
                     }
                 }
                 if !has_expression {
-                    spec.expression = Expression::Name(spec.label.clone());
+                    return Err(ErrorRecord::new(
+                        "Specified method is not supported.",
+                        "DictionaryKeyMandatoryEntry",
+                        "InvalidArgument",
+                        "System.NotSupportedException",
+                    )
+                    .into());
                 }
                 if !named {
                     spec.label = match &spec.expression {

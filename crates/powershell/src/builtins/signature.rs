@@ -22,6 +22,7 @@ fn parameter_type(text: &str) -> ParameterType {
         "block" => ParameterType::ScriptBlock,
         "hashtable" => ParameterType::Hashtable,
         "category" => named_enum("System.Management.Automation.ErrorCategory"),
+        "membertype" => named_enum("System.Management.Automation.PSMemberTypes"),
         "color" => named_enum("System.ConsoleColor"),
         "pathtype" => ParameterType::Enum(
             "Microsoft.PowerShell.Commands.TestPathType".into(),

@@ -150,7 +150,6 @@ pub fn arithmetic(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, 
     numeric(op, a, b)
 }
 
-
 /// An operand as number: text as literals, `$null` as 0, booleans and characters by their number.
 fn operand(value: &Value) -> Result<Num, ErrorRecord> {
     Ok(match value {

@@ -28,7 +28,11 @@ pub(super) fn cannot_convert(value: &Value, target: &str) -> ErrorRecord {
     ErrorRecord {
         decorated: true,
         ..ErrorRecord::new(
-            format!("Cannot convert the \"{}\" value of type \"{}\" to type \"{target}\".", to_text(value, " "), type_name(value)),
+            format!(
+                "Cannot convert the \"{}\" value of type \"{}\" to type \"{target}\".",
+                if value.items().is_some() { type_name(value).to_string() } else { to_text(value, " ") },
+                type_name(value)
+            ),
             "ConvertToFinalInvalidCastException",
             "InvalidArgument",
             CAST,

@@ -66,7 +66,10 @@ fn parameter_type(name: &str) -> ParameterType {
         "System.Guid" => ParameterType::Guid,
         "System.Management.Automation.ScriptBlock" => ParameterType::ScriptBlock,
         "System.Collections.Hashtable" => ParameterType::Hashtable,
-        _ => ParameterType::Object,
+        full_name => match types::enumeration(full_name) {
+            Some(members) => ParameterType::Enum(full.clone(), members.iter().map(|(n, _)| (*n).into()).collect()),
+            None => ParameterType::Object,
+        },
     }
 }
 
@@ -258,12 +261,17 @@ impl FunctionRun {
         Ok(())
     }
 
+    /// `$PSBoundParameters`: what was given, common parameters included.
+    fn show_bound(&self, ev: &mut Evaluator<'_>, bound: &BoundParameters) {
+        let given = bound.values.iter().chain(&self.binding.common.values).cloned();
+        ev.env.scope.set("psboundparameters", Variable::new("PSBoundParameters", Value::hashtable(true, given)));
+    }
+
     pub(crate) fn begin(&mut self, ev: &mut Evaluator<'_>, down: &mut Downstream<'_>) -> Result<(), Flow> {
         let body = self.function.body.clone();
         let bound = self.binding.parameters.clone();
         ev.env.scope.set("args", Variable::new("args", Value::array(self.binding.unbound.clone())));
-        let table = Value::hashtable(true, bound.values.iter().cloned());
-        ev.env.scope.set("psboundparameters", Variable::new("PSBoundParameters", table));
+        self.show_bound(ev, &bound);
         self.set_bound(ev, &bound)?;
         for parameter in &body.parameters {
             if bound.get(&parameter.name.name).is_some() {
@@ -284,7 +292,10 @@ impl FunctionRun {
         let takes_input = self.function.info.parameters.iter().any(|p| p.memberships.iter().any(|m| m.by_value || m.by_property_name));
         match &input {
             Some(value) if takes_input => match self.binding.bind_pipeline(&self.function.info, value) {
-                Ok(bound) => self.set_bound(ev, &bound)?,
+                Ok(bound) => {
+                    self.show_bound(ev, &bound);
+                    self.set_bound(ev, &bound)?;
+                }
                 Err(error) => {
                     let invoked = down.outlet.invoked.clone();
                     return ev.non_terminating(error.record, &invoked);

@@ -172,7 +172,7 @@ impl Evaluator<'_> {
                 };
                 convert::to_text(other, separator.as_deref().unwrap_or(" "))
             }
-            other => convert::display(other),
+            other => convert::to_text(other, " "),
         }
     }
 
@@ -397,7 +397,10 @@ impl Evaluator<'_> {
     }
 
     pub(crate) fn join(&mut self, left: &Value, separator: &str) -> Result<Value, Flow> {
-        let texts: Vec<String> = enumerate(left).iter().map(|item| self.text(item)).collect();
+        let texts: Vec<String> = enumerate(left)
+            .iter()
+            .map(|item| if is_collection(item) { crate::types::type_name(item).to_string() } else { self.text(item) })
+            .collect();
         let text = texts.join(separator);
         self.check_text(text.len())?;
         Ok(Value::str(text))

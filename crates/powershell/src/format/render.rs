@@ -255,9 +255,11 @@ fn wide(items: &[String], columns: Option<usize>, screen: usize, lines: &mut Vec
             ((screen + 1) / (longest + 1)).max(1)
         }
     };
-    let width = screen.saturating_sub(columns - 1) / columns;
+    let slots = vec![TableColumn { label: String::new(), width: None, alignment: Alignment::Left }; columns];
+    let widths = widths(&slots, None, screen);
     for row in items.chunks(columns) {
-        let cells: Vec<String> = row.iter().map(|c| align(&first_line(c), width.max(1), Alignment::Left)).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).filter_map(|(c, w)| w.map(|w| align(&first_line(c), w, Alignment::Left))).collect();
         lines.push(cells.join(" "));
     }
 }

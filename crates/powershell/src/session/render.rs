@@ -9,12 +9,17 @@ use crate::value::Value;
 /// The text that a Windows PowerShell 5.1 console of `width` columns shows: objects through their default views,
 /// errors in the normal error view.
 pub fn render(output: &RunOutput, width: usize) -> String {
+    render_with(output, width, &|_| None)
+}
+
+/// Like [`render`], with default views for types of the world ([`crate::CommandProvider::view`]).
+pub fn render_with(output: &RunOutput, width: usize, views: &format::ViewLookup<'_>) -> String {
     let mut text = String::new();
     let mut objects: Vec<Value> = Vec::new();
     let mut open_line = false;
     let flush = |objects: &mut Vec<Value>, text: &mut String| {
         if !objects.is_empty() {
-            for line in format::default_lines(objects, width) {
+            for line in format::lines_with(objects, width, views) {
                 text.push_str(&line);
                 text.push('\n');
             }

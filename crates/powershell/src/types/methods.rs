@@ -238,7 +238,8 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
         }
         ("substring", 1 | 2) => {
             let start = int_argument("startIndex", name, &arguments[0])?;
-            let length = if count == 2 { int_argument("length", name, &arguments[1])? } else { i64::try_from(t.len()).unwrap_or(0) - start };
+            let length =
+                if count == 2 { int_argument("length", name, &arguments[1])? } else { i64::try_from(t.len()).unwrap_or(0) - start };
             if start < 0 {
                 return Err(threw("StartIndex cannot be less than zero.\r\nParameter name: startIndex"));
             }

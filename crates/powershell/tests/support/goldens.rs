@@ -27,10 +27,7 @@ pub fn as_in_5_1(message: &str) -> String {
             "The string was not recognized as a valid DateTime. There is an unknown word starting at index $1.",
         ),
         (r" \(Parameter '([^']*)'\)", "\r\nParameter name: $1"),
-        (
-            r" One or more parameters issued cannot be used together or an insufficient number of parameters were provided\.",
-            "",
-        ),
+        (r" One or more parameters issued cannot be used together or an insufficient number of parameters were provided\.", ""),
     ] {
         message = regex::Regex::new(new).unwrap().replace_all(&message, old).into_owned();
     }
