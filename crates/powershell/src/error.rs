@@ -60,6 +60,14 @@ impl ErrorRecord {
         self
     }
 
+    /// `Exception.InnerException.Message`: what a method said, without the sentence that wraps it.
+    pub fn inner_message(&self) -> Arc<str> {
+        match self.message.split_once(" argument(s): \"") {
+            Some((head, rest)) if head.starts_with("Exception calling ") => rest.strip_suffix('"').unwrap_or(rest).into(),
+            _ => self.message.clone(),
+        }
+    }
+
     /// `CategoryInfo.Reason`: the short name of the exception type.
     pub fn reason(&self) -> &str {
         let full = self.exception_types.first().map_or("Exception", |t| t);

@@ -111,6 +111,7 @@ fn run(script: &str) -> RunOutput {
 #[case::flow(include_str!("cases/flow.txt"))]
 #[case::errors(include_str!("cases/errors.txt"))]
 #[case::objects(include_str!("cases/objects.txt"))]
+#[case::scripts(include_str!("cases/scripts.txt"))]
 fn behaves_like_powershell(#[case] file: &str) {
     let mut failures = String::new();
     let all = cases(file);

@@ -19,8 +19,6 @@ pub(crate) fn initial(state: &super::State) {
             number,
         }))
     };
-    let version = PsObject::new("System.Collections.Hashtable");
-    let _ = version;
     let table: Vec<(&str, Value, bool)> = vec![
         ("true", Value::Bool(true), true),
         ("false", Value::Bool(false), true),
@@ -70,8 +68,7 @@ pub(crate) fn initial(state: &super::State) {
 
 impl Evaluator<'_> {
     /// The value of a variable and whether there is none at all.
-    pub(crate) fn variable_value(&mut self, path: &VariablePath, span: Span) -> Result<(Value, bool), Flow> {
-        let _ = span;
+    pub(crate) fn variable_value(&mut self, path: &VariablePath, _: Span) -> Result<(Value, bool), Flow> {
         let key = &*path.key;
         match path.scope.as_deref() {
             None => {}

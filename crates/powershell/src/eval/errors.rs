@@ -231,12 +231,7 @@ impl Evaluator<'_> {
         let order = outer.clone().filter(specific).chain(&record.inner_types).chain(outer);
         for exception in order {
             for clause in clauses {
-                let named = clause.types.iter().any(|t| {
-                    let full = types::resolve(&t.name);
-                    let wanted = full.as_deref().unwrap_or(&t.name);
-                    wanted.eq_ignore_ascii_case(exception)
-                        || exception.strip_prefix("System.").is_some_and(|short| short.eq_ignore_ascii_case(&t.name))
-                });
+                let named = clause.types.iter().any(|t| names_type(&t.name, exception));
                 if named {
                     return Some(clause);
                 }
@@ -296,4 +291,11 @@ impl Evaluator<'_> {
             _ => Err(types::method_not_found("System.Management.Automation.PSScriptCmdlet", name).into()),
         }
     }
+}
+
+/// Whether a type as written names an exception type by its full name, with or without `System.`.
+pub(crate) fn names_type(written: &str, exception: &str) -> bool {
+    let full = types::resolve(written);
+    let wanted = full.as_deref().unwrap_or(written);
+    wanted.eq_ignore_ascii_case(exception) || exception.strip_prefix("System.").is_some_and(|short| short.eq_ignore_ascii_case(written))
 }

@@ -362,7 +362,7 @@ impl Evaluator<'_> {
                 Err(ErrorRecord::runtime("You cannot call a method on a null-valued expression.", "InvokeMethodOnNull", "InvalidOperation")
                     .into())
             }
-            other => Ok(types::type_name(&other).into()),
+            other => Ok(types::type_name(&other)),
         }
     }
 

@@ -385,7 +385,7 @@ impl Evaluator<'_> {
     /// Sets a parameter's variable: converts, then validates.
     pub(crate) fn set_parameter(&mut self, parameter: &Parameter, value: Value) -> Result<(), Flow> {
         let value = match parameter.types.last() {
-            Some(name) if !is_switch(parameter) && !(value.is_null() && parameter_type(&name.name) == ParameterType::Object) => {
+            Some(name) if !is_switch(parameter) && (!value.is_null() || parameter_type(&name.name) != ParameterType::Object) => {
                 convert::cast(&value, &name.name).map_err(|record| self.transformation(parameter, &record))?
             }
             _ => value,

@@ -174,6 +174,13 @@ impl Evaluator<'_> {
 
     fn caught(&mut self, mut failure: crate::error::Failure, clause: &CatchClause, sink: &mut dyn Sink) -> Result<(), Flow> {
         self.remember(&mut failure);
+        let record = &mut failure.record;
+        let outer = record.exception_types.iter().any(|t| clause.types.iter().any(|name| super::errors::names_type(&name.name, t)));
+        if !clause.types.is_empty() && !outer && !record.inner_types.is_empty() {
+            // A clause that looked through the wrapper gets what is inside.
+            record.message = record.inner_message();
+            record.exception_types = std::mem::take(&mut record.inner_types);
+        }
         let value = Value::Error(Arc::new(failure.record.clone()));
         let underscore = self.swap_underscore(Some(value));
         self.handled.push(failure.record);

@@ -177,10 +177,10 @@ impl Parser<'_> {
                 self.postfix(primary, false)
             }
             '@' => {
-                if self.peek_second().is_some_and(|c| super::cursor::is_identifier(c) || c == '{') {
-                    if let Some(path) = self.variable(false)? {
-                        return Ok(Expression { span: self.span_from(start), kind: ExpressionKind::Splat(path) });
-                    }
+                if self.peek_second().is_some_and(|c| super::cursor::is_identifier(c) || c == '{')
+                    && let Some(path) = self.variable(false)?
+                {
+                    return Ok(Expression { span: self.span_from(start), kind: ExpressionKind::Splat(path) });
                 }
                 self.bail_here("UnrecognizedToken", "Unrecognized token in source text.")
             }

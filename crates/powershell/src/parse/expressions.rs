@@ -289,7 +289,6 @@ impl Parser<'_> {
                 || c.is_ascii_digit()
                 || is_single_quote(c)
                 || is_double_quote(c)
-                || (c == ',' && false)
                 || (matches!(c, '+' | '.') && self.number_here(true).is_some())
                 || (is_dash(c)
                     && (self.unary_word().is_some()

@@ -205,6 +205,3 @@ impl Parser<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -218,7 +218,13 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
 
 fn error_property(record: &ErrorRecord, key: &str) -> Option<Value> {
     Some(match key {
-        "exception" => exception_object(&record.exception_types, &record.message),
+        "exception" => {
+            let exception = exception_object(&record.exception_types, &record.message);
+            if let (Value::Object(object), false) = (&exception, record.inner_types.is_empty()) {
+                object.set("InnerException", exception_object(&record.inner_types, &record.inner_message()));
+            }
+            exception
+        }
         "fullyqualifiederrorid" => Value::Str(record.id.clone()),
         "targetobject" => record.target.clone(),
         "scriptstacktrace" => Value::Str(record.stack.clone()),
