@@ -59,16 +59,14 @@ pub fn heading(palette: Palette) -> String {
 pub fn verdict_line(report: &RunReport, wall: Duration, palette: Palette) -> String {
     let verdict = report.verdict.unwrap_or(Verdict::Bug);
     let style = palette.verdict(verdict);
-    let Palette { faint, .. } = palette;
     format!(
-        "{style}{:<12}{style:#}  {:>12}  {:>9}  {:>6}  {:<10}  {} {faint}({}){faint:#}\n",
+        "{style}{:<12}{style:#}  {:>12}  {:>9}  {:>6}  {:<10}  {}\n",
         verdict.word(),
         span(report.elapsed_ms),
         wall_time(wall),
         report.expectations().count(),
         report.evidence.map(|class| format!("{class:?}").to_lowercase()).unwrap_or_default(),
         report.scenario,
-        report.file,
     )
 }
 

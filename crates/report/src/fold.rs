@@ -82,6 +82,31 @@ impl RunReport {
         of_steps.chain(self.at_the_end.iter().map(|expectation| (None, expectation)))
     }
 
+    /// An event as a line; services of one computer and computers that change alike at one instant share a line.
+    fn event(&mut self, elapsed_ms: i64, event: &firedrill_fabric::Event) {
+        let (head, member) = match event {
+            firedrill_fabric::Event::StateChanged { kind, subject, state } if kind == "service" => match subject.split_once(" on ") {
+                Some((service, computer)) => (format!("services on {computer}, {state}: "), service),
+                None => return self.line(Some(elapsed_ms), event_text(event)),
+            },
+            firedrill_fabric::Event::StateChanged { kind, subject, state } if kind == "computer" => {
+                (format!("computers, {state}: "), &**subject)
+            }
+            other => return self.line(Some(elapsed_ms), event_text(other)),
+        };
+        let lines = self.steps.last_mut().map(|step| &mut step.lines);
+        let same = lines.and_then(|lines| {
+            lines.iter_mut().rev().take_while(|(at, _)| *at == Some(elapsed_ms)).find(|(_, text)| text.starts_with(&head))
+        });
+        match same {
+            Some((_, text)) => {
+                text.push_str(", ");
+                text.push_str(member);
+            }
+            None => self.line(Some(elapsed_ms), head + member),
+        }
+    }
+
     fn line(&mut self, elapsed_ms: Option<i64>, text: String) {
         if let Some(step) = self.steps.last_mut() {
             step.lines.push((elapsed_ms, text));
@@ -108,7 +133,7 @@ impl Sink for RunReport {
                 lines: Vec::new(),
                 expectations: Vec::new(),
             }),
-            Record::Event { elapsed_ms, entry, .. } => self.line(Some(*elapsed_ms), event_text(&entry.event)),
+            Record::Event { elapsed_ms, entry, .. } => self.event(*elapsed_ms, &entry.event),
             Record::Stream { text, .. } => text.lines().for_each(|line| self.line(None, line.to_owned())),
             Record::Remark { place, text, .. } => self.line(None, format!("remark ({place}): {text}")),
             Record::Unmodelled { place, what, .. } => self.line(None, format!("not modelled ({place}): {what}")),
@@ -156,7 +181,5 @@ fn event_text(event: &firedrill_fabric::Event) -> String {
         Event::OperationEnded { operation, subject, error: Some(error) } => format!("{operation} of {subject} failed: {error}"),
         Event::ServiceChanged { pool, users, from, to } => format!("{users} users of {pool}: {from} → {to}"),
         Event::StateChanged { kind, subject, state } => format!("{kind} {subject}: {state}"),
-        #[allow(unreachable_patterns, reason = "events may gain kinds; their debug form is better than nothing")]
-        other => format!("{other:?}"),
     }
 }
