@@ -113,6 +113,8 @@ messages! {
             "The file store of pool \"{0}\" cannot be reached.";
         PoolStateNotWritten = Invented, "dossier C.3 row 3, 0.3", WriteError, "System.InvalidOperationException", "", FailoverNeedsCms,
             "The state of pool \"{0}\" could not be written to the Central Management Store. {1}";
+        ComputerUnavailable = Invented, "direction: a step has a current computer", ResourceUnavailable, "System.InvalidOperationException", "", ShellLoss,
+            "The computer \"{0}\" is not available: no shell runs on it.";
         ShellLost = Invented, "direction: operations are processes", ConnectionError, "System.Management.Automation.Remoting.PSRemotingTransportException", "", ShellLoss,
             "The computer \"{0}\" on which the cmdlet was running is no longer available.";
 
@@ -257,7 +259,7 @@ messages! {
         VerboseHydrateRetry = Invented, "dossier C.4, C.5", "Hydration on pool \"{0}\" was interrupted; attempt {1} of {2}.";
         VerboseSyncBack = Invented, "dossier C.4", "Synchronising data from pool \"{0}\" to pool \"{1}\".";
         VerboseRedirect = Invented, "dossier C.4", "Redirecting the users of pool \"{0}\" to pool \"{1}\".";
-        VerboseDone = Documented, "dossier H (house style)", "\"{0}\" processing has completed successfully.";
+        VerboseDone = Inferred, "dossier H (house style of the deployment cmdlets)", "\"{0}\" processing has completed successfully.";
         VerboseCmsDrain = Invented, "dossier D.5", "Waiting for the Central Management Store to be replicated to pool \"{0}\".";
         VerboseCmsReadOnly = Invented, "dossier D.5", "Setting the Central Management Store of pool \"{0}\" to read-only.";
         VerboseCmsSwitch = Invented, "dossier D.5", "Activating the Central Management Store of pool \"{0}\".";

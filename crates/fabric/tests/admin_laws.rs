@@ -60,17 +60,17 @@ fn fault() -> impl Strategy<Value = Fault> {
 fn operation() -> impl Strategy<Value = Operation> {
     let flags = (any::<bool>(), any::<bool>());
     prop_oneof![
-        4 => (pool(), flags.clone()).prop_map(|(pool, (disaster, skip_verification))| {
+        4 => (pool(), flags).prop_map(|(pool, (disaster, skip_verification))| {
             Operation::PoolFailover(PoolFailover { disaster, skip_verification, ..disaster_failover(pool) })
         }),
-        4 => (pool(), flags.clone()).prop_map(|(pool, (disaster, skip_verification))| {
+        4 => (pool(), flags).prop_map(|(pool, (disaster, skip_verification))| {
             Operation::PoolFailback(PoolFailback { disaster, skip_verification, ..failback(pool) })
         }),
         2 => Just(Operation::CmsFailover(CmsFailover::Normal)),
         1 => Just(Operation::CmsFailover(CmsFailover::Restore)),
         2 => (1..3u32).prop_map(|pool| Operation::CmsFailover(disaster_cms(&format!("sqlp{pool}.contoso.com")))),
         1 => any::<bool>().prop_map(|force| Operation::MoveCms { force, configuration_file: None, lis_file: None }),
-        1 => (1..3u32, flags.clone()).prop_map(|(pool, (clean, standby))| Operation::InstallCmsDatabase {
+        1 => (1..3u32, flags).prop_map(|(pool, (clean, standby))| Operation::InstallCmsDatabase {
             sql_server: format!("sqlp{pool}.contoso.com"),
             instance: "rtc".into(),
             clean,

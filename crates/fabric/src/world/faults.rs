@@ -12,6 +12,7 @@ use firedrill_topology::{ComputerId, ComputerRole, FileStoreId, Topology};
 use crate::event::Event;
 use crate::fabric::Fabric;
 use crate::fault::{Change, Fault, Place};
+use crate::messages::Message;
 use crate::operation::OperationError;
 use crate::world::DnsEditError;
 use crate::world::services::AfterBoot;
@@ -78,15 +79,8 @@ impl Fabric {
         if self.computer_up(computer) {
             return Ok(());
         }
-        let target = self.topology.computer(computer).fqdn.clone();
-        Err(OperationError {
-            id: "ComputerUnavailable",
-            message: format!("The computer \"{target}\" is not available: no shell runs on it."),
-            category: "ResourceUnavailable",
-            exception: "System.InvalidOperationException",
-            target,
-            evidence: crate::evidence::Evidence::Invented,
-        })
+        let fqdn = &self.topology.computer(computer).fqdn;
+        Err(Message::ComputerUnavailable.error(&[fqdn], fqdn))
     }
 
     pub(crate) fn take_due_change(&mut self) -> Option<Change> {

@@ -1,5 +1,5 @@
 //! A small deployment built in code, so that the laws of the model do not hang on fixture files.
-#![allow(dead_code, reason = "every test binary uses its own part of it")]
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses its own part of it")]
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
