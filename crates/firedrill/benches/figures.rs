@@ -1,4 +1,5 @@
 //! The figures that the project promises; `cargo xtask bench` prints them beside their targets.
+#![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -6,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use firedrill_edge::start_to_first_answer;
 use firedrill_fabric::fault::{Change, Fault};
 use firedrill_fabric::operation::{Caller, CmsFailover, Operation, PoolFailback, PoolFailover};
 use firedrill_fabric::{Fabric, Options, SimDuration, SimTime};
+use firedrill_scenario::{DiskFiles, Loader, Runner, Scenario, Verdict};
 use firedrill_syntax::Source;
-use firedrill_topology::{PoolId, Topology};
+use firedrill_topology::{PoolId, RecordType, Topology};
 
 const CONTOSO: &str = "fixtures/contoso.yaml";
 const GLOBAL: &str = "fixtures/global.yaml";
@@ -114,5 +117,53 @@ fn documents(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(figures, model, documents);
+fn wire(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("wire");
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+
+    let zones = fabric(topology(CONTOSO)).zones().clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    group.bench_function("first_dns_answer", |bencher| {
+        bencher.iter_custom(|rounds| {
+            let rounds = 0..rounds;
+            let one =
+                || runtime.block_on(start_to_first_answer(&zones, "_xmpp-server._tcp.contoso.com", RecordType::Srv)).expect("an answer");
+            rounds.map(|_| one()).sum()
+        });
+    });
+
+    // One after another, on one thread: the program itself uses all cores.
+    let scenarios = scenarios(&root().join("scenarios"));
+    let runner = Runner::new(firedrill_scenario::Options::default());
+    group.bench_function("scenarios_folder", |bencher| {
+        bencher.iter(|| {
+            for scenario in &scenarios {
+                let outcome = runner.outcome(scenario);
+                assert_eq!(outcome.verdict, Verdict::Pass, "{}", scenario.name);
+            }
+        });
+    });
+    group.finish();
+}
+
+/// All scenarios below a folder.
+fn scenarios(folder: &Path) -> Vec<Arc<Scenario>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    let mut files = DiskFiles;
+    let mut loader = Loader::new(&mut files);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of this repository") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(loader.load(&path.display().to_string()).expect("a valid scenario").scenario);
+            }
+        }
+    }
+    found
+}
+
+criterion_group!(figures, model, documents, wire);
 criterion_main!(figures);
