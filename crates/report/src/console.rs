@@ -110,6 +110,11 @@ fn failure_page(page: &mut String, report: &RunReport, failure: &Failure, palett
     if !failure.explain.is_empty() {
         field(page, "because", &failure.explain.join("\n"));
     }
+    // Remarks of the step that failed: they often name what was meant.
+    let step = failure.step.and_then(|number| report.steps.iter().find(|step| step.number == number));
+    if let Some(step) = step.filter(|step| !step.remarks.is_empty()) {
+        field(page, "hint", &step.remarks.join("\n"));
+    }
     field(page, "rerun", &failure.rerun);
 }
 

@@ -56,6 +56,8 @@ pub struct StepReport {
     pub took_ms: i64,
     /// What happened and what was said, in order: virtual milliseconds since the start where known, and a line of text.
     pub lines: Vec<(Option<i64>, String)>,
+    /// Remarks about its script: what a real shell would say, which name may have been meant.
+    pub remarks: Vec<String>,
     /// What was expected after it.
     pub expectations: Vec<ExpectationReport>,
 }
@@ -131,11 +133,17 @@ impl Sink for RunReport {
                 started_ms: *elapsed_ms,
                 took_ms: 0,
                 lines: Vec::new(),
+                remarks: Vec::new(),
                 expectations: Vec::new(),
             }),
             Record::Event { elapsed_ms, entry, .. } => self.event(*elapsed_ms, &entry.event),
             Record::Stream { text, .. } => text.lines().for_each(|line| self.line(None, line.to_owned())),
-            Record::Remark { place, text, .. } => self.line(None, format!("remark ({place}): {text}")),
+            Record::Remark { place, text, .. } => {
+                self.line(None, format!("remark ({place}): {text}"));
+                if let Some(step) = self.steps.last_mut() {
+                    step.remarks.push(text.clone());
+                }
+            }
             Record::Unmodelled { place, what, .. } => self.line(None, format!("not modelled ({place}): {what}")),
             Record::Expectation { step, place, expected, holds, found, objective, .. } => {
                 let report = ExpectationReport {
