@@ -144,6 +144,8 @@ struct Open {
     key: String,
     view: View,
     job: FormatJob,
+    /// The view was made from the properties of the first object: objects of other types go into it, too.
+    derived: bool,
 }
 
 fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<Open>, lines: &mut Vec<String>, depth: usize) {
@@ -169,7 +171,7 @@ fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<
         }
         return;
     }
-    let Some((key, view)) = view_of(value, lookup) else {
+    let Some((key, view, derived)) = view_of(value, lookup) else {
         let Some(text) = plain_lines(value) else { return };
         match open {
             // Strings between the rows of a table stand between its rows.
@@ -188,6 +190,13 @@ fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<
         return;
     };
     match open {
+        Some(current) if current.derived => match &current.view.shape {
+            ViewShape::List(_) => {
+                let own = View { shape: ViewShape::List(views::list_columns(value)) };
+                views::append(&own, value, &mut current.job);
+            }
+            _ => views::append(&current.view, value, &mut current.job),
+        },
         Some(current) if current.key == key => views::append(&current.view, value, &mut current.job),
         Some(_) => {
             // Objects of another type come as lists, whatever their own view is.
@@ -198,12 +207,12 @@ fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<
             let mut job = views::start(&listed);
             views::append(&listed, value, &mut job);
             let key = format!("list:{key}");
-            *open = Some(Open { key, view: listed, job });
+            *open = Some(Open { key, view: listed, job, derived: true });
         }
         None => {
             let mut job = views::start_for(&view, value);
             views::append(&view, value, &mut job);
-            *open = Some(Open { key, view, job });
+            *open = Some(Open { key, view, job, derived });
         }
     }
 }
@@ -226,18 +235,18 @@ fn plain_lines(value: &Value) -> Option<Vec<String>> {
 }
 
 /// The default view of a value and the key under which further objects share it.
-fn view_of(value: &Value, lookup: &ViewLookup<'_>) -> Option<(String, View)> {
+fn view_of(value: &Value, lookup: &ViewLookup<'_>) -> Option<(String, View, bool)> {
     let names = type_names(value);
     if !matches!(value, Value::Object(_)) {
-        return names.first().and_then(|n| builtin_view(n).map(|v| (n.to_string(), v)));
+        return names.first().and_then(|n| builtin_view(n).map(|v| (n.to_string(), v, false)));
     }
     let Value::Object(object) = value else { return None };
     for name in &names {
         if let Some(view) = lookup(name) {
-            return Some((name.to_string(), (*view).clone()));
+            return Some((name.to_string(), (*view).clone(), false));
         }
         if let Some(view) = builtin_view(name) {
-            return Some((name.to_string(), view));
+            return Some((name.to_string(), view, false));
         }
     }
     let key = names.first().map(|n| n.to_string()).unwrap_or_default();
@@ -247,7 +256,7 @@ fn view_of(value: &Value, lookup: &ViewLookup<'_>) -> Option<(String, View)> {
     }
     let columns: Vec<Column> = shown.iter().map(|n| Column::property(n)).collect();
     let shape = if columns.len() <= 4 { ViewShape::Table { columns, autosize: true } } else { ViewShape::List(columns) };
-    Some((key, View { shape }))
+    Some((key, View { shape }, true))
 }
 
 /// Whether a value stands for itself in a table (numbers right, text left).

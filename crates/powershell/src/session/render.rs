@@ -26,8 +26,13 @@ pub fn render_with(output: &RunOutput, width: usize, views: &format::ViewLookup<
             objects.clear();
         }
     };
+    let mut statement = None;
     for record in &output.streams {
         if let StreamKind::Output(value) = &record.kind {
+            // Each statement typed at a console is a pipeline of its own, with views of its own.
+            if statement.replace(record.span) != Some(record.span) {
+                flush(&mut objects, &mut text);
+            }
             objects.push(value.clone());
             continue;
         }
