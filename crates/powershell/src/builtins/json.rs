@@ -50,7 +50,7 @@ fn write(value: &Value, depth: usize, indent: Option<usize>, out: &mut String) {
             Number::Single(_) | Number::Decimal(_) => out.push_str(&float(&shared_text(value))),
             _ => out.push_str(&shared_text(value)),
         },
-        Value::Double(n) if n.is_finite() => out.push_str(&float(&convert::text::general(*n, 17_usize.min(15)))),
+        Value::Double(n) if n.is_finite() => out.push_str(&float(&convert::text::general(*n, 15))),
         Value::Double(_) => string(&shared_text(value), out),
         Value::Str(text) => string(text, out),
         Value::Char(_) | Value::Guid(_) | Value::Type(_) => string(&shared_text(value), out),

@@ -107,13 +107,14 @@ impl Stage for Collect {
     fn process(&mut self, input: Option<Value>, _cx: &mut dyn Context) -> Result<(), Flow> {
         match input {
             Some(value) => self.items.push(value),
-            None => match self.parameters.get("InputObject") {
-                Some(value) => match value.items() {
-                    Some(items) => self.items.extend(items),
-                    None => self.items.push(value.clone()),
-                },
-                None => {}
-            },
+            None => {
+                if let Some(value) = self.parameters.get("InputObject") {
+                    match value.items() {
+                        Some(items) => self.items.extend(items),
+                        None => self.items.push(value.clone()),
+                    }
+                }
+            }
         }
         Ok(())
     }

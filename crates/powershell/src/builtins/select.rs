@@ -66,7 +66,7 @@ impl Select {
                         (Value::Object(inner), Some(extra)) => {
                             let copy = PsObject::clone(inner);
                             let properties = inner.properties.read().map(|p| p.clone()).unwrap_or_default();
-                            let copy = PsObject { properties: Arc::new(std::sync::RwLock::new(properties.into())), ..copy };
+                            let copy = PsObject { properties: Arc::new(std::sync::RwLock::new(properties)), ..copy };
                             for name in extra.names() {
                                 copy.set(&name, extra.get(&name).unwrap_or(Value::Null));
                             }

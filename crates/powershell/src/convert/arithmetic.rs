@@ -138,7 +138,7 @@ pub fn arithmetic(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, 
         && matches!(op, Arithmetic::And | Arithmetic::Or | Arithmetic::Xor)
     {
         let other = operand(right)?;
-        return Ok(numeric(op, Num::Int(i128::from(member.number), Rank::Int64), other)?);
+        return numeric(op, Num::Int(i128::from(member.number), Rank::Int64), other);
     }
     let a = operand(left)?;
     let b = match right {

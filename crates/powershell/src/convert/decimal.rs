@@ -13,6 +13,8 @@ pub struct Decimal {
     scale: u32,
 }
 
+// The operations answer `None` where the operators of the standard traits could not.
+#[allow(clippy::should_implement_trait)]
 impl Decimal {
     /// A decimal from its parts; `None` when it does not fit 96 bits after rounding.
     pub fn new(mantissa: i128, scale: u32) -> Option<Self> {

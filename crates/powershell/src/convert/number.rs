@@ -165,7 +165,7 @@ pub fn parse_float(text: &str) -> Option<f64> {
 fn grouped(whole: &str) -> String {
     let mut out = String::with_capacity(whole.len() + whole.len() / 3);
     for (at, c) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -372,7 +372,7 @@ fn custom(number: Num, format: &str) -> String {
             let emit = |index: usize, out: &mut String| {
                 out.push(digits[index]);
                 let behind = digits.len() - 1 - index;
-                if group && behind > 0 && behind % 3 == 0 {
+                if group && behind > 0 && behind.is_multiple_of(3) {
                     out.push(',');
                 }
             };

@@ -200,7 +200,7 @@ fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<
         Some(current) if current.key == key => views::append(&current.view, value, &mut current.job),
         Some(_) => {
             // Objects of another type come as lists, whatever their own view is.
-            let listed = View { shape: ViewShape::List(views::list_columns(value)), ..view };
+            let listed = View { shape: ViewShape::List(views::list_columns(value)) };
             if let Some(open) = open.take() {
                 lines.extend(render(&open.job, width));
             }

@@ -97,20 +97,22 @@ fn collection_property(value: &Value, name: &str) -> Option<Value> {
     let mut found = Vec::new();
     for item in value.items()? {
         match item.items() {
-            Some(_) => match property(&item, name) {
-                Some(inner) => match inner.items() {
-                    Some(more) => found.extend(more),
-                    None => found.push(inner),
-                },
-                None => {}
-            },
-            None => match property(&item, name) {
-                Some(one) => match one.items() {
-                    Some(more) => found.extend(more),
-                    None => found.push(one),
-                },
-                None => {}
-            },
+            Some(_) => {
+                if let Some(inner) = property(&item, name) {
+                    match inner.items() {
+                        Some(more) => found.extend(more),
+                        None => found.push(inner),
+                    }
+                }
+            }
+            None => {
+                if let Some(one) = property(&item, name) {
+                    match one.items() {
+                        Some(more) => found.extend(more),
+                        None => found.push(one),
+                    }
+                }
+            }
         }
     }
     match found.len() {

@@ -277,7 +277,7 @@ fn string_method(text: &Arc<str>, lower: &str, name: &str, arguments: &[Value]) 
         }
         ("split", _) if count > 0 => {
             let (mut limit, mut remove_empty) = (usize::MAX, false);
-            let mut separators = &arguments[..];
+            let mut separators = arguments;
             if count > 1 {
                 for option in &arguments[1..] {
                     match option {

@@ -11,7 +11,7 @@ const SIZE_LIMIT: usize = 8 << 20;
 
 /// Compiles a .NET pattern.
 pub fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, ErrorRecord> {
-    let translated = pattern.replace("\\Z", "\\z").replace("(?<!", "(?<!");
+    let translated = pattern.replace("\\Z", "\\z");
     RegexBuilder::new(&translated).case_insensitive(ignore_case).size_limit(SIZE_LIMIT).build().map_err(|_| ErrorRecord {
         exception_types: crate::error::exception_chain("System.ArgumentException"),
         ..ErrorRecord::runtime(

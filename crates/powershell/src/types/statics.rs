@@ -456,12 +456,11 @@ fn parse_exact(source: &str, pattern: &str) -> Option<DateTime> {
         let run = chars[at..].iter().take_while(|x| **x == c).count();
         match c {
             'y' | 'M' | 'd' | 'H' | 'h' | 'm' | 's' | 'f' => {
-                if c == 'M' && run >= 3 || c == 'd' && run >= 3 {
+                if (c == 'M' || c == 'd') && run >= 3 {
                     let end = rest.find(|x: char| !x.is_alphabetic()).unwrap_or(rest.len());
                     let word = &rest[..end];
                     if c == 'M' {
-                        month =
-                            i64::from(datetime::Civil::of(datetime::parse(&format!("1 {word} 2000"), DateTime { nanoseconds: 0 })?).month);
+                        month = datetime::Civil::of(datetime::parse(&format!("1 {word} 2000"), DateTime { nanoseconds: 0 })?).month;
                     }
                     rest = &rest[end..];
                 } else {
@@ -558,7 +557,7 @@ fn convert_static(lower: &str, name: &str, arguments: &[Value]) -> Result<Option
         "tostring" => return Ok(Some(Value::str(convert::display(arguments.first().unwrap_or(&Value::Null))))),
         "tobase64string" => {
             let items = arguments.first().and_then(Value::items).unwrap_or_default();
-            let raw: Vec<u8> = items.iter().filter_map(|i| number::as_number(i)).map(|n| n.to_f64() as u8).collect();
+            let raw: Vec<u8> = items.iter().filter_map(number::as_number).map(|n| n.to_f64() as u8).collect();
             return Ok(Some(Value::str(base64(&raw))));
         }
         "frombase64string" => {
@@ -605,7 +604,7 @@ fn base64(raw: &[u8]) -> String {
 
 fn unbase64(text: &str) -> Option<Vec<u8>> {
     let clean: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    if clean.len() % 4 != 0 {
+    if !clean.len().is_multiple_of(4) {
         return None;
     }
     let body = clean.iter().position(|b| *b == b'=').map_or(&clean[..], |at| &clean[..at]);
