@@ -21,8 +21,10 @@ pub struct ErrorRecord {
     pub inner_types: Vec<Arc<str>>,
     /// `TargetObject`.
     pub target: Value,
-    /// `InvocationInfo.MyCommand.Name` and `CategoryInfo.Activity`; printed before the message by Windows PowerShell 5.1.
+    /// `InvocationInfo.MyCommand.Name`; printed before the message by Windows PowerShell 5.1.
     pub command: Option<Arc<str>>,
+    /// `CategoryInfo.Activity` where it is not the command: empty for unknown commands, `Write-Error` for its errors.
+    pub activity: Option<Arc<str>>,
     /// Where it happened.
     pub position: Option<Position>,
     /// Whether a command already put its type behind the id and its name into `command`.
@@ -42,6 +44,7 @@ impl ErrorRecord {
             inner_types: Vec::new(),
             target: Value::Null,
             command: None,
+            activity: None,
             position: None,
             decorated: false,
             stack: "".into(),
@@ -68,6 +71,11 @@ impl ErrorRecord {
         }
     }
 
+    /// `CategoryInfo.Activity`.
+    pub fn activity(&self) -> &str {
+        self.activity.as_deref().or(self.command.as_deref()).unwrap_or_default()
+    }
+
     /// `CategoryInfo.Reason`: the short name of the exception type.
     pub fn reason(&self) -> &str {
         let full = self.exception_types.first().map_or("Exception", |t| t);
@@ -90,6 +98,7 @@ impl From<CommandError> for ErrorRecord {
             inner_types: Vec::new(),
             target: error.target,
             command: None,
+            activity: None,
             position: None,
             decorated: false,
             stack: "".into(),

@@ -52,7 +52,8 @@ pub enum ConfirmPolicy {
 pub struct Options {
     /// Parameters that only the product's documents know do not bind.
     pub strict_binding: bool,
-    /// Whether somebody sits at the console.
+    /// Whether somebody sits at the console. The language itself always asks the host, which knows whether anybody
+    /// answers; a door reads this to decide what the host does.
     pub interactive: bool,
     /// How confirmations are answered.
     pub confirm: ConfirmPolicy,

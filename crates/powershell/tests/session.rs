@@ -50,7 +50,24 @@ At line:1 char:6
 
 WARNING: things break
 ";
-    assert_eq!(console("$a = Test-CsThing x"), expected.replace("\n\nWARNING", "\n \nWARNING").replace("\n \n", "\n\n"));
+    assert_eq!(console("$a = Test-CsThing x"), expected);
+    let expected = "\
+f : boom
+At line:1 char:34
++ function f { Write-Error boom }; f
++                                  ~
+    + CategoryInfo          : NotSpecified: (:) [Write-Error], WriteErrorException
+    + FullyQualifiedErrorId : Microsoft.PowerShell.Commands.WriteErrorException,f
+
+";
+    assert_eq!(console("function f { Write-Error boom }; f"), expected);
+    let expected = "\
+Write-Error 'top' : top
+    + CategoryInfo          : NotSpecified: (:) [Write-Error], WriteErrorException
+    + FullyQualifiedErrorId : Microsoft.PowerShell.Commands.WriteErrorException
+
+";
+    assert_eq!(console("Write-Error 'top'"), expected);
 }
 
 #[test]

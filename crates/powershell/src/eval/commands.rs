@@ -164,6 +164,7 @@ impl Evaluator<'_> {
         .with_target(Value::str(name));
         record.decorated = true;
         record.command = Some(name.into());
+        record.activity = Some("".into());
         record.position = Some(place.clone());
         Err(record.into())
     }

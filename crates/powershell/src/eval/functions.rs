@@ -560,10 +560,13 @@ impl Evaluator<'_> {
             record.id = format!("{},{}", record.id, frame.name).into();
             record.command = Some(frame.name.clone());
             record.position.clone_from(&frame.position);
-            record.decorated = true;
         } else {
-            record.decorated = true;
+            // At the top, the running text stands for the command: a line at the console, the path of a script.
+            let source = &frame.source;
+            record.command = Some(if source.name.is_empty() { self.statement.of(&source.text).into() } else { source.name.clone() });
         }
+        record.activity = Some("Write-Error".into());
+        record.decorated = true;
     }
 }
 

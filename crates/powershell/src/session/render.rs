@@ -96,7 +96,7 @@ fn category_line(record: &ErrorRecord) -> String {
             (ellipsize(&crate::convert::display(other)), short)
         }
     };
-    let activity = record.command.as_deref().unwrap_or_default();
+    let activity = record.activity();
     format!("{}: ({target}:{kind}) [{activity}], {}", record.category, record.reason())
 }
 

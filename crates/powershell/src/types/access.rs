@@ -238,7 +238,7 @@ fn error_property(record: &ErrorRecord, key: &str) -> Option<Value> {
                 .map_or(0, |(_, v)| *v);
             let target = to_text(&record.target, " ");
             let kind = if record.target.is_null() { String::new() } else { short_name(&type_name(&record.target)) };
-            let activity = record.command.clone().unwrap_or_else(|| "".into());
+            let activity = std::sync::Arc::<str>::from(record.activity());
             let text = format!("{}: ({target}:{kind}) [{activity}], {}", record.category, record.reason());
             PsObject::new("System.Management.Automation.ErrorCategoryInfo")
                 .with(
