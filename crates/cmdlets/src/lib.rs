@@ -14,6 +14,7 @@ mod cms;
 mod commands;
 mod configuration;
 mod context;
+mod coverage;
 mod database;
 mod dns;
 mod edge;
@@ -40,6 +41,7 @@ mod windows;
 mod xml;
 mod xmpp;
 
+pub use coverage::coverage_page;
 pub use shell::{Prompt, PromptPolicy, Shell, ShellState};
 pub use spellings::meaning_of_spelling;
 pub use texts::{TEXTS, Text};
