@@ -209,12 +209,16 @@ impl Cx<'_> {
     /// The Front End pool that a mandatory parameter names.
     pub(crate) fn pool(&self, parameter: &str) -> Result<PoolId, Box<CommandError>> {
         let name = self.text(parameter).unwrap_or_default();
-        self.pool_named(&name)
+        self.find_pool(&name, &name)
     }
 
+    /// The pool of an identity, `Registrar:pool1.contoso.com`, with or without prefixes.
     pub(crate) fn pool_named(&self, name: &str) -> Result<PoolId, Box<CommandError>> {
-        let bare = strip_identity(name, &["Registrar", "UserServer"]);
-        self.topology.find_pool(bare).ok_or_else(|| {
+        self.find_pool(strip_identity(name, &["Registrar", "UserServer"]), name)
+    }
+
+    fn find_pool(&self, fqdn: &str, name: &str) -> Result<PoolId, Box<CommandError>> {
+        self.topology.find_pool(fqdn).ok_or_else(|| {
             failure(
                 fill(text::NOT_A_POOL, &[name]),
                 "PoolNotFound",

@@ -98,8 +98,8 @@ fn set_edge_server(cx: &mut Cx<'_>) -> Done {
         if edge_port(&configuration, edge, name) != Some(port) {
             // Ports are stored and shown; what listens in the model listens on the default ones.
             cx.unmodelled(name, &port.to_string());
+            ports.push((name, port));
         }
-        ports.push((name, port));
     }
     let xmpp = cx.integer("XmppListeningPort").and_then(|port| u16::try_from(port).ok());
     let target = format!("EdgeServer:{}", cx.edge_fqdn(edge));

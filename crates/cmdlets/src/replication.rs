@@ -1,6 +1,7 @@
 //! Replication of the Central Management Store (dossier D.2, D.3, J 1 and 2).
 
 use firedrill_fabric::administration::{CmsStatus, ReplicaReport};
+use firedrill_fabric::messages::Message;
 use firedrill_fabric::{Operation, SimTime};
 use firedrill_powershell::{PsObject, Value};
 use firedrill_topology::ComputerId;
@@ -44,6 +45,10 @@ fn get_status(cx: &mut Cx<'_>) -> Done {
         Some(name) => Some(cx.computer_named(&name)?),
     };
     let reports = cx.fabric.replica_states(cx.here).map_err(|error| refusal(&error))?;
+    if let Some(computer) = wanted.filter(|computer| !reports.iter().any(|report| report.computer == *computer)) {
+        let fqdn = cx.computer_fqdn(computer);
+        return Err(refusal(&Message::ReplicaUnknown.error(&[fqdn], fqdn)));
+    }
     for report in reports.iter().filter(|report| wanted.is_none_or(|computer| computer == report.computer)) {
         let object = replica_object(cx, report);
         cx.output(object);

@@ -119,15 +119,26 @@ impl CommandProvider for Shell<'_> {
         let mut cx =
             Cx { fabric: self.fabric, topology, here: self.computer, state: self.state, command, parameters, io: invocation, warnings: 0 };
         let result = (modelled.run)(&mut cx);
-        if modelled.style == Style::Deployment && !cx.io.what_if() { close_deployment(&mut cx, result) } else { result }
+        if cx.io.what_if() {
+            return result;
+        }
+        let report = write_report(&mut cx, &result);
+        match modelled.style {
+            Style::Plain => result,
+            Style::Deployment => close_deployment(&mut cx, report, result),
+        }
     }
 }
 
 /// How the deployment cmdlets end: a closing line, their report, and errors with a prefix and an id of their own
 /// (documented: dossier H).
-fn close_deployment(cx: &mut Cx<'_>, result: Done) -> Done {
+fn close_deployment(cx: &mut Cx<'_>, report: Option<Arc<str>>, result: Done) -> Done {
     let name = cx.command.name.clone();
-    let path = report(cx, &result);
+    let path = report.unwrap_or_else(|| {
+        let guid = guid_text(cx.fabric.seed().guid("report", cx.state.drawn));
+        cx.state.drawn += 1;
+        format!("C:\\Users\\Administrator\\AppData\\Local\\Temp\\{name}-{guid}.html").into()
+    });
     let results = fill(text::DETAILED_RESULTS, &[&path]);
     match result {
         Ok(()) if cx.warnings == 0 => {
@@ -152,18 +163,15 @@ fn close_deployment(cx: &mut Cx<'_>, result: Done) -> Done {
     }
 }
 
-/// The path of the report. Only a report that was asked for is written: reading would change the computer otherwise.
-fn report(cx: &mut Cx<'_>, result: &Done) -> String {
+/// Writes the report that `-Report` asked for; its path. The one that the product writes without being asked is left
+/// out: reading would change the computer otherwise.
+fn write_report(cx: &mut Cx<'_>, result: &Done) -> Option<Arc<str>> {
+    let path = cx.text("Report")?;
     let name = &cx.command.name;
-    let Some(path) = cx.text("Report") else {
-        let guid = guid_text(cx.fabric.seed().guid("report", cx.state.drawn));
-        cx.state.drawn += 1;
-        return format!("C:\\Users\\Administrator\\AppData\\Local\\Temp\\{name}-{guid}.html");
-    };
     let outcome = result.as_ref().err().map_or_else(|| "completed".to_owned(), |error| escape(&error.message));
     let body = format!("<html><head><title>{name}</title></head><body><p>{outcome}</p></body></html>\r\n");
     cx.fabric.write_file(cx.here, &path, body.into_bytes().into());
-    path.to_string()
+    Some(path)
 }
 
 /// Text inside of an element.

@@ -92,6 +92,8 @@ texts! {
         "Failed to get {0} record in {1} zone on {2} server.";
     DNS_ZONE_MISSING = Field, "Windows, DnsServer module on an unknown zone",
         "The zone {0} was not found on server {1}.";
+    DNS_SERVER_DOWN = Field, "Windows, DnsServer module when the server does not answer",
+        "Failed to get the zone information for {0} on server {1}.";
     DNS_RECORD_EXISTS = Field, "Windows, DnsServer module on a record that exists already",
         "Failed to create resource record {0} in zone {1} on server {2}.";
     OBJECT_NOT_FOUND = Invented, "no source prints it",

@@ -179,11 +179,13 @@ fn new_partner(cx: &mut Cx<'_>) -> Done {
     if !cx.proceed(&domain) {
         return Ok(());
     }
-    cx.output(partner_object(&partner));
+    let object = partner_object(&partner);
     cx.edit(|configuration| {
         configuration.xmpp_partners.insert(domain, partner);
         Ok(())
-    })
+    })?;
+    cx.output(object);
+    Ok(())
 }
 
 /// The domain that `-Identity` or the piped object names, when there is such a partner.

@@ -67,6 +67,61 @@ fn a_disaster_is_failed_over_and_back_as_the_procedure_says() {
     assert_eq!(rig.fabric.pool_state(POOL1), PoolState::Active);
 }
 
+/// P3.1 as it stands on the console, and the refusal that runbooks match (dossier C.3, D.6).
+#[test]
+fn what_an_operator_reads() {
+    let mut rig = Rig::contoso();
+    insta::assert_snapshot!(rig.console("Invoke-CsManagementServerFailover -WhatIf"), @r#"
+    This cmdlet moves Central Management Server to the pool that contains this computer.
+    Current State:
+    Central Management Server Pool: "pool1.contoso.com"
+    Central Management File Store: "\\files1.contoso.com\sfb"
+    Central Management Store: "sql1a.contoso.com\rtc"
+    Central Management Store SCP: "sql1a.contoso.com\rtc"
+    Proposed State:
+    Central Management Server Pool: "pool2.contoso.com"
+    Central Management File Store: "\\files2.contoso.com\sfb"
+    Central Management Store: "sql2a.contoso.com\rtc"
+    Central Management Store SCP: "sql2a.contoso.com\rtc"
+    What if: Performing the operation "Invoke-CsManagementServerFailover" on target "pool2-fe1.contoso.com".
+    "#);
+    rig.run("Invoke-CsManagementServerFailover");
+    wait(&mut rig, 5);
+    insta::assert_snapshot!(rig.console("Invoke-CsPoolFailover -PoolFQDN pool1.contoso.com"), @r#"
+    Invoke-CsPoolFailOver : This Front-end pool "pool1.contoso.com" is specified in topology as the next hop for the Edge server. Failing over this pool may cause External access/Federation/Split-domain/XMPP features to stop working. Please use Topology Builder to change the Edge internal next hop setting to point to a different Front-end pool,  before you proceed.
+    At line:1 char:1
+    + Invoke-CsPoolFailover -PoolFQDN pool1.contoso.com
+    + ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+        + CategoryInfo          : InvalidOperation: (pool1.contoso.com:String) [Invoke-CsPoolFailOver], InvalidOperationException
+        + FullyQualifiedErrorId : NextHopRefusal,Microsoft.Rtc.Management.Hadr.InvokePoolFailOverCmdlet
+    "#);
+    insta::assert_snapshot!(rig.console("Get-CsUser nobody@contoso.com; Get-CsUser anna@contoso.com"), @r#"
+    Get-CsUser : Management object not found for identity "nobody@contoso.com".
+    At line:1 char:1
+    + Get-CsUser nobody@contoso.com; Get-CsUser anna@contoso.com
+    + ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+        + CategoryInfo          : InvalidData: (nobody@contoso.com:String) [Get-CsUser], ManagementException
+        + FullyQualifiedErrorId : ManagementObjectNotFound,Microsoft.Rtc.Management.AD.Cmdlets.GetOcsUserCmdlet
+
+
+
+    Identity               : CN=anna,OU=contoso.com,DC=contoso,DC=com
+    SipAddress             : sip:anna@contoso.com
+    RegistrarPool          : pool1.contoso.com
+    HomeServer             : CN=Lc Services,CN=Microsoft,CN=1:1,CN=Pools,CN=RTC Service,CN=Services,CN=Configuration,DC=contoso,DC=com
+    Enabled                : True
+    EnterpriseVoiceEnabled : True
+    LineURI                : 
+    HostedVoiceMail        : False
+    HostingProvider        : SRV:
+    UserRoutingGroupId     : be9dd797-e537-84bf-98fd-3cec8e597ce4
+    DisplayName            : Anna Kowalska
+    Name                   : Anna Kowalska
+    SamAccountName         : anna
+    UserPrincipalName      : anna@contoso.com
+    "#);
+}
+
 /// P3.5.3: the mirror is principal, and the document names it with parameters that the product does not have.
 #[rstest]
 #[case::by_default(Binding::Procedures, "")]
@@ -153,6 +208,16 @@ fn spellings_of_the_documents(#[case] command: &str, #[case] parameter: &str) {
     let strict = Rig::new("contoso", "pool2-fe1.contoso.com", Binding::Strict).run(command);
     assert_eq!(first_error(&strict), format!("A parameter cannot be found that matches parameter name '{parameter}'."));
     assert!(strict.errors().next().expect("an error").id.starts_with("NamedParameterNotFound,"));
+}
+
+/// The same for a cmdlet that is known and not modelled.
+#[test]
+fn spellings_of_unmodelled_cmdlets() {
+    let command = r#"Import-CsRgsConfiguration -Destination "service:ApplicationServer:pool2.contoso.com" -FileName C:\rgs.zip -ReplaceExistingSettings"#;
+    let lax = Rig::contoso().run(command);
+    assert!(lax.unmodelled.iter().any(|(what, _)| what.contains("Import-CsRgsConfiguration")), "{:?}", lax.unmodelled);
+    let strict = Rig::new("contoso", "pool2-fe1.contoso.com", Binding::Strict).run(command);
+    assert_eq!(first_error(&strict), "A parameter cannot be found that matches parameter name 'ReplaceExistingSettings'.");
 }
 
 /// P6.3 moves the route of the site, bare name and all; with strict binding the reference's form does.
