@@ -56,9 +56,12 @@ fn a_failover_whose_backup_back_end_vanishes(#[values(21, 30, 60, 95, 130, 165)]
     let mut fabric = planned();
     let process = begin(&mut fabric, Operation::PoolFailover(planned_failover(POOL1)));
     fabric.run(seconds(second));
+    let struck = fabric.now();
     SQL2.into_iter().for_each(|fault| fabric.strike(fault));
     fabric.run(minutes(10));
-    let error = ended(&mut fabric, process).outcome.expect_err("no back end to load users into");
+    let report = ended(&mut fabric, process);
+    let error = report.outcome.expect_err("no back end to load users into");
+    assert_eq!(report.ended.since(struck), minutes(5), "five attempts, a minute apart");
     assert_eq!(error.message, "Failed to complete hydration process after repeated attempts.");
     assert_eq!(fabric.pool_state(POOL1), PoolState::FailingOver);
     assert_eq!(fabric.modes(POOL1).keys().next().map(|(mode, _)| *mode), Some(ServiceMode::Resiliency));
