@@ -68,7 +68,7 @@ impl Runner {
     /// Runs a scenario from its start to its verdict. Must not be called from inside a tokio runtime when sockets take part:
     /// the run owns one.
     pub fn run(&self, scenario: &Scenario, sink: &mut dyn Sink) -> Outcome {
-        Run::new(&self.options, scenario, Digesting::new(sink)).to_the_end()
+        Run::new(&self.options, scenario, Digesting::new(sink)).finish()
     }
 
     /// Runs a scenario twice and compares the logs, file names left out.
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         run
     }
 
-    fn to_the_end(mut self) -> Outcome {
+    fn finish(mut self) -> Outcome {
         let scenario = self.scenario;
         let mut stopped = false;
         for (index, step) in scenario.steps.iter().enumerate() {
@@ -356,8 +356,9 @@ impl<'a> Run<'a> {
         if !said.unanswered.is_empty() {
             explain.push("hint: give the answer in the step's `answers:`, or write `-Confirm:$false`".to_owned());
         }
-        let origin = match &step.action {
-            Action::Run(script) => script.origin.clone(),
+        let origin = match (&step.action, first.statement) {
+            (Action::Run(script), Some(statement)) => origin_in_script(script, statement),
+            (Action::Run(script), None) => script.origin.clone(),
             _ => step.origin.clone(),
         };
         self.fail(FailureKind::Command, "the step ends without an error".to_owned(), found, explain, &origin, Some((index, step)));
@@ -582,9 +583,14 @@ fn place_of(origin: &Origin) -> Place {
 }
 
 fn place_in_script(script: &Script, span: firedrill_powershell::source::Span) -> Place {
+    place_of(&origin_in_script(script, span))
+}
+
+/// Where bytes of a script stand in its file.
+fn origin_in_script(script: &Script, span: firedrill_powershell::source::Span) -> Origin {
     let part = Span::new(span.start as usize, span.end as usize);
     let span = position_in_yaml(&script.origin.source, script.origin.span, &script.text, part);
-    place_of(&Origin { source: script.origin.source.clone(), span })
+    Origin { source: script.origin.source.clone(), span }
 }
 
 fn kind_of(action: &Action) -> &'static str {

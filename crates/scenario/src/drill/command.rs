@@ -45,6 +45,9 @@ pub struct ErrorSummary {
     pub category: String,
     /// The whole error as the console shows it.
     pub console: String,
+    /// Bytes of the script's statement that wrote it; none for the dialogs.
+    #[serde(skip)]
+    pub statement: Option<ScriptSpan>,
 }
 
 /// Everything that a step said.
@@ -108,6 +111,7 @@ impl Said {
                         id: error.id.to_string(),
                         category: error.category.to_string(),
                         console: error_lines(error).join("\n").trim_end().to_owned(),
+                        statement: Some(record.span),
                     };
                     said.errors.push(summary.clone());
                     (StreamName::Error, summary.console)
@@ -169,6 +173,7 @@ impl Said {
             id: error.id.to_owned(),
             category: error.category.to_owned(),
             console: format!("{dialog}: {}", error.message),
+            statement: None,
         };
         self.streams.push((StreamName::Error, summary.console.clone()));
         self.errors.push(summary);

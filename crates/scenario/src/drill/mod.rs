@@ -172,11 +172,11 @@ impl Drill {
     pub fn run(&mut self, computer: ComputerId, text: &str, answers: Option<&[Arc<str>]>) -> Result<Said, DrillError> {
         self.fabric.check_shell(computer)?;
         let strict_binding = self.binding == BindingMode::Strict;
-        let console = self.consoles.entry(computer).or_insert_with(|| {
-            let mut shell = ShellState::default();
-            shell.binding = if strict_binding { Binding::Strict } else { Binding::Procedures };
-            Console { session: Session::new(Limits::default(), SessionOptions { strict_binding, ..SessionOptions::default() }), shell }
+        let console = self.consoles.entry(computer).or_insert_with(|| Console {
+            session: Session::new(Limits::default(), SessionOptions { strict_binding, ..SessionOptions::default() }),
+            shell: ShellState::default(),
         });
+        console.shell.binding = if strict_binding { Binding::Strict } else { Binding::Procedures };
         console.shell.answers = answers.unwrap_or_default().iter().map(|answer| answer.to_string()).collect::<VecDeque<_>>();
         console.shell.policy = if answers.is_some() { PromptPolicy::Absent } else { PromptPolicy::Confirm };
         console.shell.prompts.clear();
