@@ -8,6 +8,7 @@ pub mod document;
 pub mod drill;
 mod files;
 mod load;
+mod naming;
 pub mod outcome;
 pub mod record;
 mod resolve;
@@ -17,10 +18,11 @@ pub mod scenario;
 pub use drill::{Drill, DrillError, Finding, Said, StreamName, describe};
 pub use files::{DiskFiles, Files, MemoryFiles, ReadError};
 pub use load::{Loaded, Loader, limits, read_expectations};
+pub use naming::title_of;
 pub use outcome::{Failure, FailureKind, Outcome, Reason, Verdict};
 pub use record::{Record, Sink};
 pub use resolve::DEFAULT_START;
-pub use runner::{Determinism, Options, Runner, WirePolicy, title_of};
+pub use runner::{Determinism, Options, Runner, WirePolicy};
 pub use scenario::{Check, Expectation, Origin, Scenario, Step};
 
 /// JSON Schema (draft 2020-12) of scenario files.

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use firedrill_fabric::messages::Entry;
 use firedrill_fabric::{Behaviour, Evidence, SimDuration, SimTime};
-use firedrill_syntax::{Span, quote};
-use firedrill_topology::Topology;
+use firedrill_syntax::quote;
 
 use crate::document::{BindingMode, OnError, WireMode};
 use crate::drill::{Bug, Drill, DrillError, Finding, Said, describe, leaned_on};
+use crate::naming::{expects_failure, kind_of, origin_in_script, place_in_script, place_of, title_of};
 use crate::outcome::{Failure, FailureKind, Outcome, Reason, Verdict};
-use crate::record::{BehaviourLine, Digesting, Discard, LOG_FORMAT, Moment, Place, Record, Sink, event, hex};
-use crate::resolve::position_in_yaml;
-use crate::scenario::{Action, Check, Deed, Expectation, Origin, Scenario, Script, Step, Timing};
+use crate::record::{BehaviourLine, Digesting, Discard, LOG_FORMAT, Moment, Record, Sink, event, hex};
+use crate::scenario::{Action, Expectation, Origin, Scenario, Script, Step, Timing};
 
 /// Whether runs use real sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,8 +64,7 @@ impl Runner {
         Self { options }
     }
 
-    /// Runs a scenario from its start to its verdict. Must not be called from inside a tokio runtime when sockets take part:
-    /// the run owns one.
+    /// Runs a scenario from its start to its verdict. Sockets live in a runtime of the run's own; the calling thread waits.
     pub fn run(&self, scenario: &Scenario, sink: &mut dyn Sink) -> Outcome {
         Run::new(&self.options, scenario, Digesting::new(sink)).finish()
     }
@@ -571,55 +569,5 @@ impl From<DrillError> for Trouble {
             DrillError::DnsEdit(_) => (FailureKind::Step, "the zone takes the edit"),
         };
         Self { kind, expected: expected.to_owned(), found: error.to_string() }
-    }
-}
-
-fn expects_failure(step: &Step) -> bool {
-    step.expect.iter().any(|expectation| matches!(expectation.check, Check::Fails(_)))
-}
-
-fn place_of(origin: &Origin) -> Place {
-    Place { file: origin.source.name.clone(), line: origin.line() }
-}
-
-fn place_in_script(script: &Script, span: firedrill_powershell::source::Span) -> Place {
-    place_of(&origin_in_script(script, span))
-}
-
-/// Where bytes of a script stand in its file.
-fn origin_in_script(script: &Script, span: firedrill_powershell::source::Span) -> Origin {
-    let part = Span::new(span.start as usize, span.end as usize);
-    let span = position_in_yaml(&script.origin.source, script.origin.span, &script.text, part);
-    Origin { source: script.origin.source.clone(), span }
-}
-
-fn kind_of(action: &Action) -> &'static str {
-    match action {
-        Action::Deed(Deed::Inject(_)) => "fault",
-        Action::Deed(Deed::Heal { .. }) => "heal",
-        Action::Deed(Deed::Dns(_)) => "dns",
-        Action::Wait(_) => "wait",
-        Action::WaitUntil { .. } => "wait_until",
-        Action::Run(_) => "run",
-        Action::TopologyBuilder { .. } => "topology_builder",
-        Action::DeploymentWizard { .. } => "deployment_wizard",
-        Action::Enter { .. } => "include",
-        Action::Leave { .. } => "end_of_include",
-        Action::Look => "expect",
-    }
-}
-
-/// What reports call a step: its title, or its first line.
-pub fn title_of(step: &Step, topology: &Topology) -> String {
-    if let Some(title) = &step.title {
-        return title.to_string();
-    }
-    match &step.action {
-        Action::Run(script) => {
-            let first = script.text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-            format!("{} on {}", first, topology.computer(script.on).fqdn)
-        }
-        Action::Leave { path } => format!("end of {path}"),
-        _ => step.origin.source.slice(step.origin.span).trim_end_matches(':').to_owned(),
     }
 }

@@ -419,6 +419,13 @@ fn the_wire_agrees() {
     assert!(matches!(&records[0], Record::RunStarted { wire: true, .. }));
 }
 
+/// Authors of async tests drive drills too: a runtime inside a runtime must not panic, nor when it is dropped.
+#[tokio::test]
+async fn the_wire_works_inside_another_runtime() {
+    let (outcome, _) = run_with(Options::default(), EVENTFUL);
+    assert_eq!((outcome.verdict, outcome.wire), (Verdict::Pass, true), "{}", page(&outcome));
+}
+
 #[test]
 fn no_sockets_are_opened_for_scenarios_that_do_not_ask() {
     let (outcome, _) = run_with(Options::default(), "steps:\n  - wait: 1m\n");

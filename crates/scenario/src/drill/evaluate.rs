@@ -10,17 +10,12 @@ use firedrill_fabric::world::Experience;
 use firedrill_fabric::{CmsDatabaseState, Configuration, ExportState, Fabric, ServiceMode, ServiceStatus, SimDuration};
 use firedrill_topology::{ComputerId, ComputerRole, PoolId, UserId};
 
-use super::command::{Said, StreamName};
-use super::describe::{
-    Words, answer_words, column_words, database_words, failure_words, kind_words, mode_words, properties_words, record_words, shown,
-};
-use super::{Bug, Drill, settings};
+use super::command::Said;
+use super::describe::{Words, answer_words, column_words, database_words, failure_words, kind_words, mode_words, record_words};
+use super::{Bug, Drill, heard, settings};
 use crate::document::UntilDocument;
 use crate::resolve::names::sql_name;
-use crate::scenario::{
-    Bounds, Check, DnsAnswer, EdgePlace, ErrorDemand, ExperienceColumn, Holder, ObjectsDemand, Properties, Quantity, Reachability, Stream,
-    TextDemand, Who,
-};
+use crate::scenario::{Bounds, Check, DnsAnswer, EdgePlace, ExperienceColumn, Holder, Quantity, Reachability, Who};
 
 /// What looking gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +29,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(holds: bool, found: impl Into<String>) -> Self {
+    pub(super) fn new(holds: bool, found: impl Into<String>) -> Self {
         Self { holds, found: found.into(), explain: Vec::new() }
     }
 
-    fn because(mut self, explain: impl FnOnce() -> Vec<String>) -> Self {
+    pub(super) fn because(mut self, explain: impl FnOnce() -> Vec<String>) -> Self {
         if !self.holds {
             self.explain = explain();
         }
@@ -67,9 +62,9 @@ impl Drill {
                 let reach = self.reach(&query)?;
                 self.federation(&query, &reach, *wanted)
             }
-            Check::Fails(demand) => fails(demand, said),
-            Check::Text(stream, demand) => text(*stream, demand, said),
-            Check::Objects(demand) => objects(demand, said),
+            Check::Fails(demand) => heard::fails(demand, said),
+            Check::Text(stream, demand) => heard::text(*stream, demand, said),
+            Check::Objects(demand) => heard::objects(demand, said),
             Check::Took(bounds) => Finding::new(within(said.took, *bounds), said.took.to_string()),
             other => Look { fabric: &self.fabric, words: Words(&self.topology) }.check(other),
         })
@@ -549,124 +544,4 @@ fn dns(view: &PartnerView, wanted: &DnsAnswer, cached: Option<bool>) -> Finding 
     let source = if view.cached { ", from its cache" } else { ", fresh" };
     Finding::new(right && cached.is_none_or(|wanted| wanted == view.cached), format!("{found}{source}"))
         .because(|| view.until.map(|until| format!("the partner asks again at {until}")).into_iter().collect())
-}
-
-fn fails(demand: &ErrorDemand, said: &Said) -> Finding {
-    let holds = said.errors.iter().any(|error| {
-        let id_head = error.id.split(',').next().unwrap_or_default();
-        demand.message.as_ref().is_none_or(|wanted| error.message.trim_end() == wanted.trim_end())
-            && demand.contains.as_ref().is_none_or(|wanted| error.message.contains(&**wanted))
-            && demand.error_id.as_ref().is_none_or(|wanted| error.id == **wanted || id_head == &**wanted)
-            && demand.category.as_ref().is_none_or(|wanted| error.category.eq_ignore_ascii_case(wanted))
-    });
-    let right_count = demand.count.is_none_or(|count| said.errors.len() == count as usize);
-    let found = match said.errors.as_slice() {
-        [] => "no error".to_owned(),
-        [one] => format!("{} ({}, {})", shown(&one.message), one.id, one.category),
-        [first, ..] => format!("{} errors, the first {} ({}, {})", said.errors.len(), shown(&first.message), first.id, first.category),
-    };
-    Finding::new(holds && right_count, found).because(|| console(said))
-}
-
-/// The last lines that a console shows.
-fn console(said: &Said) -> Vec<String> {
-    const LAST: usize = 12;
-    let lines: Vec<String> = said.streams.iter().flat_map(|(_, text)| text.lines().map(str::to_owned)).collect();
-    lines[lines.len().saturating_sub(LAST)..].to_vec()
-}
-
-fn text(stream: Stream, demand: &TextDemand, said: &Said) -> Finding {
-    let found = match stream {
-        Stream::Output => said.text(StreamName::Output),
-        Stream::Warnings => said.text(StreamName::Warning),
-        Stream::Verbose => said.text(StreamName::Verbose),
-        Stream::Host => said.text(StreamName::Host),
-        Stream::Remarks => said.remarks.iter().map(|(text, _)| &**text).collect::<Vec<_>>().join("\n"),
-    };
-    let holds = demand.is.as_ref().is_none_or(|wanted| tidy(wanted) == tidy(&found))
-        && demand.contains.iter().all(|part| found.contains(&**part))
-        && !demand.lacks.iter().any(|part| found.contains(&**part))
-        && demand.matches.as_ref().is_none_or(|regex| regex.is_match(&found));
-    let words = if found.is_empty() { "nothing".to_owned() } else { shown(&found) };
-    Finding::new(holds, words).because(|| console(said))
-}
-
-/// Without spaces at line ends and blank lines around.
-fn tidy(text: &str) -> String {
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
-}
-
-fn objects(demand: &ObjectsDemand, said: &Said) -> Finding {
-    let has = |object: &firedrill_powershell::Value, properties: &Properties| {
-        properties.iter().all(|(name, wanted)| property_text(object, name).is_some_and(|found| like(&found, wanted)))
-    };
-    let all = &said.objects;
-    let holds = demand.count.is_none_or(|count| all.len() == count as usize)
-        && (demand.all.is_empty() || !all.is_empty() && all.iter().all(|object| has(object, &demand.all)))
-        && (demand.any.is_empty() || all.iter().any(|object| has(object, &demand.any)))
-        && (demand.none.is_empty() || !all.iter().any(|object| has(object, &demand.none)))
-        && demand
-            .are
-            .as_ref()
-            .is_none_or(|list| list.len() == all.len() && list.iter().zip(all).all(|(wanted, object)| has(object, wanted)));
-    let names: BTreeSet<&Arc<str>> =
-        [&demand.all, &demand.any, &demand.none].into_iter().chain(demand.are.iter().flatten()).flatten().map(|(name, _)| name).collect();
-    let shown_objects: Vec<String> = all
-        .iter()
-        .take(LISTED)
-        .map(|object| {
-            let properties = names.iter().map(|name| {
-                let text = property_text(object, name).unwrap_or_else(|| "(no such property)".to_owned());
-                (Arc::clone(name), Arc::from(text))
-            });
-            properties_words(&properties.collect())
-        })
-        .collect();
-    let more = if all.len() > LISTED { format!(" and {} more", all.len() - LISTED) } else { String::new() };
-    let list = if names.is_empty() || all.is_empty() { String::new() } else { format!(": {}{more}", shown_objects.join(", ")) };
-    let noun = if all.len() == 1 { "object" } else { "objects" };
-    Finding::new(holds, format!("{} {noun}{list}", all.len())).because(|| console(said))
-}
-
-/// What the console prints for a property; nothing for `$null`. `None` when there is no such property.
-fn property_text(object: &firedrill_powershell::Value, name: &str) -> Option<String> {
-    firedrill_powershell::types::property(object, name).map(|value| firedrill_powershell::convert::display(&value))
-}
-
-/// Equal without regard to case, where `*` stands for any characters.
-fn like(found: &str, wanted: &str) -> bool {
-    let (found, wanted) = (found.to_lowercase(), wanted.to_lowercase());
-    let parts: Vec<&str> = wanted.split('*').collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return found == wanted };
-    let Some(rest) = found.strip_prefix(first) else { return false };
-    let Some(mut rest) = rest.strip_suffix(last) else { return false };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::like;
-
-    #[test]
-    fn stars_stand_for_anything() {
-        for (found, wanted, holds) in [
-            ("pool2-fe1.contoso.com", "pool2-fe*.contoso.com", true),
-            ("POOL2-FE1.contoso.com", "pool2-fe1.CONTOSO.com", true),
-            ("pool1-fe1.contoso.com", "pool2-fe*.contoso.com", false),
-            ("", "", true),
-            ("x", "", false),
-            ("", "*", true),
-            ("aba", "ab*ba", false),
-            ("a-b-c", "a*b*c", true),
-            ("acb", "a*b*c", false),
-        ] {
-            assert_eq!(like(found, wanted), holds, "{found} like {wanted}");
-        }
-    }
 }

@@ -5,6 +5,7 @@
 mod command;
 mod describe;
 mod evaluate;
+mod heard;
 mod settings;
 mod wire;
 mod wording;

@@ -13,7 +13,46 @@ use super::Bug;
 pub(crate) struct Wire {
     // Dropped before the runtime that drives it.
     network: Network,
-    runtime: tokio::runtime::Runtime,
+    runtime: Engine,
+}
+
+/// A runtime of our own that can also be driven from inside another one: tests of async code use drills too.
+#[derive(Debug)]
+struct Engine(Option<tokio::runtime::Runtime>);
+
+impl Engine {
+    fn start() -> std::io::Result<Self> {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map(|runtime| Self(Some(runtime)))
+    }
+
+    fn block_on<F>(&self, future: F) -> Option<F::Output>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
+        let runtime = self.0.as_ref()?;
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Some(runtime.block_on(future));
+        }
+        // Blocking on a thread of another runtime is refused: a thread of our own does it, while this one waits.
+        std::thread::scope(|scope| match scope.spawn(|| runtime.block_on(future)).join() {
+            Ok(output) => Some(output),
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A runtime waits for its threads when it is dropped, which a thread of another runtime must not do.
+        if let (Some(runtime), true) = (self.0.take(), tokio::runtime::Handle::try_current().is_ok()) {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn no_engine() -> Bug {
+    Bug { what: "the wire has no runtime".to_owned(), details: String::new() }
 }
 
 /// The wire could not be had on this machine.
@@ -24,12 +63,9 @@ pub struct WireUnavailable(String);
 impl Wire {
     /// Puts a fabric on the wire.
     pub(crate) fn start(fabric: &Fabric) -> Result<Self, WireUnavailable> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| WireUnavailable(format!("no runtime for sockets: {}", error.kind())))?;
-        let network = runtime.block_on(Network::start(fabric)).map_err(|error| WireUnavailable(error.to_string()))?;
+        let runtime = Engine::start().map_err(|error| WireUnavailable(format!("no runtime for sockets: {}", error.kind())))?;
+        let network = runtime.block_on(Network::start(fabric)).ok_or_else(|| WireUnavailable("no runtime for sockets".to_owned()))?;
+        let network = network.map_err(|error| WireUnavailable(error.to_string()))?;
         Ok(Self { network, runtime })
     }
 
@@ -42,12 +78,13 @@ impl Wire {
     pub(crate) fn follow(&mut self, fabric: &Fabric) -> Result<(), Bug> {
         self.runtime
             .block_on(self.network.follow(fabric))
+            .ok_or_else(no_engine)?
             .map_err(|error| Bug { what: "the wire could not follow the model".to_owned(), details: error.to_string() })
     }
 
     /// Walks the way of a federation question and compares it with the model's answer.
     pub(crate) fn check_reach(&self, query: &ReachQuery, fabric: &Fabric, model: &Reach) -> Result<(), Bug> {
-        let wire = self.runtime.block_on(self.network.reach(query, fabric.now(), model));
+        let wire = self.runtime.block_on(self.network.reach(query, fabric.now(), model)).ok_or_else(no_engine)?;
         let wire =
             wire.map_err(|error| Bug { what: "the wire did what the model has no answer for".to_owned(), details: error.to_string() })?;
         agree(model, &wire).map_err(|disagreement| Bug {
@@ -65,7 +102,7 @@ impl Wire {
         fabric: &Fabric,
         model: &PartnerView,
     ) -> Result<(), Bug> {
-        let wire = self.runtime.block_on(self.network.lookup(partner, name, record_type, fabric.now()));
+        let wire = self.runtime.block_on(self.network.lookup(partner, name, record_type, fabric.now())).ok_or_else(no_engine)?;
         let differs = if comparable(&wire.answer) != comparable(&model.answer) {
             "the answer"
         } else if wire.cached != model.cached {

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firedrill_fabric::federation::{Direction, EdgeRefusal, Protocol, ReachFailure};
-use firedrill_fabric::operation::{DatabaseGroup, MirrorSide};
-use firedrill_fabric::serving::{DataKind, ServingCause};
-use firedrill_fabric::{CmsDatabaseState, ExportState, ImportState, PoolState, ServiceMode, ServiceStatus, SimDuration};
+use firedrill_fabric::federation::{Direction, Protocol};
+use firedrill_fabric::operation::MirrorSide;
+use firedrill_fabric::{ServiceMode, SimDuration};
 use firedrill_syntax::{DurationText, Located, Span, quote};
-use firedrill_topology::{BackEnd, PoolId};
+use firedrill_topology::BackEnd;
 
+use super::convert::{
+    cms_database, data_kind, databases, export_state, import_state, pool_state, reach_failure, service_mode, service_status, serving_cause,
+};
 use super::names::{has_replica, is_none};
 use super::settings::Purpose;
 use super::{Resolver, entry_span};
@@ -577,51 +579,6 @@ impl Resolver<'_> {
             are: (!e.are.is_empty()).then(|| e.are.iter().map(properties).collect()),
         }))
     }
-
-    /// Objectives as expectations that are judged at the end.
-    pub(crate) fn objectives(&mut self, objectives: &Objectives) -> Vec<Expectation> {
-        let mut all: Vec<(Check, Span)> = Vec::new();
-        let mut pools_apart: Vec<PoolId> = Vec::new();
-        for cohort in &objectives.cohorts {
-            let who = self.who(&cohort.of);
-            let rto = [(&cohort.rto, UntilDocument::Regular), (&cohort.resiliency_rto, UntilDocument::Resiliency)];
-            let rto: Vec<(UntilDocument, SimDuration, Span)> =
-                rto.into_iter().filter_map(|(text, until)| text.as_ref().and_then(|t| Some((until, self.duration(t)?, t.span)))).collect();
-            let rpo = self.recovery_points(cohort.rpo.as_ref());
-            if cohort.rto.is_none() && cohort.resiliency_rto.is_none() && cohort.rpo.is_none() {
-                let hint = Some("write `rto:`, `resiliency_rto:` or `rpo:`".to_owned());
-                self.error("empty-expectation", entry_span(self.source, cohort.span), "this cohort has no objective", hint);
-            }
-            let Some(who) = who else { continue };
-            if let Who::Pool(pool) = who {
-                pools_apart.push(pool);
-            }
-            let most = |at_most| Bounds { at_least: None, at_most: Some(at_most) };
-            all.extend(rto.into_iter().map(|(until, at_most, span)| (Check::Rto { who, until, bounds: most(at_most) }, span)));
-            all.extend(rpo.into_iter().map(|(kind, at_most, span)| (Check::Rpo { who: Some(who), kind, bounds: most(at_most) }, span)));
-        }
-        let rto = objectives.rto.as_ref().and_then(|text| Some((self.duration(text)?, text.span)));
-        let rpo = self.recovery_points(objectives.rpo.as_ref());
-        for pool in self.topology.pool_ids().filter(|pool| !pools_apart.contains(pool)) {
-            let most = |at_most| Bounds { at_least: None, at_most: Some(at_most) };
-            let who = Who::Pool(pool);
-            all.extend(rto.map(|(at_most, span)| (Check::Rto { who, until: UntilDocument::Regular, bounds: most(at_most) }, span)));
-            all.extend(rpo.iter().map(|(kind, at_most, span)| (Check::Rpo { who: Some(who), kind: *kind, bounds: most(*at_most) }, *span)));
-        }
-        all.into_iter().map(|(check, span)| Expectation { origin: Origin { source: self.source.clone(), span }, check }).collect()
-    }
-
-    fn recovery_points(&mut self, points: Option<&RecoveryPoints>) -> Vec<(DataKind, SimDuration, Span)> {
-        let Some(points) = points else { return Vec::new() };
-        let kinds = [
-            (DataKind::UserData, &points.user_data),
-            (DataKind::ConferenceContent, &points.conference_content),
-            (DataKind::Configuration, &points.configuration),
-            (DataKind::ResponseGroups, &points.response_groups),
-            (DataKind::Locations, &points.locations),
-        ];
-        kinds.into_iter().filter_map(|(kind, text)| text.as_ref().and_then(|text| Some((kind, self.duration(text)?, text.span)))).collect()
-    }
 }
 
 fn properties(map: &BTreeMap<Located<String>, Located<String>>) -> Properties {
@@ -633,113 +590,4 @@ fn properties(map: &BTreeMap<Located<String>, Located<String>>) -> Properties {
 fn by_place(mut checks: Vec<(Check, Span)>) -> Vec<(Check, Span)> {
     checks.sort_by_key(|(_, span)| *span);
     checks
-}
-
-fn service_mode(mode: ModeDocument) -> ServiceMode {
-    match mode {
-        ModeDocument::Regular => ServiceMode::Regular,
-        ModeDocument::Resiliency => ServiceMode::Resiliency,
-        ModeDocument::SignedOut => ServiceMode::SignedOut,
-    }
-}
-
-fn serving_cause(cause: CauseDocument) -> ServingCause {
-    match cause {
-        CauseDocument::HomePoolHealthy => ServingCause::HomePoolHealthy,
-        CauseDocument::DetectionInterval => ServingCause::DetectionInterval,
-        CauseDocument::NoBackupRegistrar => ServingCause::NoBackupRegistrar,
-        CauseDocument::VoiceResiliency => ServingCause::VoiceResiliency,
-        CauseDocument::FailingOver => ServingCause::FailingOver,
-        CauseDocument::FailedOver => ServingCause::FailedOver,
-        CauseDocument::FailingBack => ServingCause::FailingBack,
-        CauseDocument::FailbackInterval => ServingCause::FailbackInterval,
-        CauseDocument::BackEndUnavailable => ServingCause::BackEndUnavailable,
-        CauseDocument::RoutingGroupNoPrimary => ServingCause::RoutingGroupNoPrimary,
-        CauseDocument::RoutingGroupNoSecondaries => ServingCause::RoutingGroupNoSecondaries,
-        CauseDocument::PoolQuorumLost => ServingCause::PoolQuorumLost,
-        CauseDocument::ServicesNotRunning => ServingCause::ServicesNotRunning,
-        CauseDocument::BackupPoolUnavailable => ServingCause::BackupPoolUnavailable,
-    }
-}
-
-fn pool_state(state: PoolStateDocument) -> PoolState {
-    match state {
-        PoolStateDocument::Active => PoolState::Active,
-        PoolStateDocument::FailingOver => PoolState::FailingOver,
-        PoolStateDocument::FailedOver => PoolState::FailedOver,
-        PoolStateDocument::FailedBack => PoolState::FailedBack,
-    }
-}
-
-fn cms_database(state: CmsDatabaseDocument) -> Option<CmsDatabaseState> {
-    match state {
-        CmsDatabaseDocument::Active => Some(CmsDatabaseState::Active),
-        CmsDatabaseDocument::Backup => Some(CmsDatabaseState::Backup),
-        CmsDatabaseDocument::Empty => Some(CmsDatabaseState::Empty),
-        CmsDatabaseDocument::None => None,
-    }
-}
-
-fn export_state(state: ExportDocument) -> ExportState {
-    match state {
-        ExportDocument::FinalState => ExportState::FinalState,
-        ExportDocument::SteadyState => ExportState::SteadyState,
-        ExportDocument::NonSteadyState => ExportState::NonSteadyState,
-        ExportDocument::NotInitialized => ExportState::NotInitialized,
-        ExportDocument::ErrorState => ExportState::ErrorState,
-    }
-}
-
-fn import_state(state: ImportDocument) -> ImportState {
-    match state {
-        ImportDocument::NormalState => ImportState::NormalState,
-        ImportDocument::ErrorState => ImportState::ErrorState,
-    }
-}
-
-fn service_status(status: ServiceStatusDocument) -> Option<ServiceStatus> {
-    match status {
-        ServiceStatusDocument::Running => Some(ServiceStatus::Running),
-        ServiceStatusDocument::Stopped => Some(ServiceStatus::Stopped),
-        ServiceStatusDocument::StartPending => Some(ServiceStatus::StartPending),
-        ServiceStatusDocument::StopPending => Some(ServiceStatus::StopPending),
-        ServiceStatusDocument::NotInstalled => None,
-    }
-}
-
-fn reach_failure(failure: FailureDocument) -> ReachFailure {
-    match failure {
-        FailureDocument::DnsUnavailable => ReachFailure::DnsUnavailable,
-        FailureDocument::NoRecords => ReachFailure::NoRecords,
-        FailureDocument::ServiceDeclined => ReachFailure::ServiceDeclined,
-        FailureDocument::StrictMatch => ReachFailure::StrictMatch,
-        FailureDocument::NotConnected => ReachFailure::NotConnected,
-        FailureDocument::UnknownDomain => ReachFailure::TurnedAway(EdgeRefusal::UnknownDomain),
-        FailureDocument::PartnerNotAllowed => ReachFailure::TurnedAway(EdgeRefusal::PartnerNotAllowed),
-        FailureDocument::NextHopUnavailable => ReachFailure::TurnedAway(EdgeRefusal::NextHopUnavailable),
-        FailureDocument::CertificateExpired => ReachFailure::TurnedAway(EdgeRefusal::CertificateExpired),
-        FailureDocument::NoRoute => ReachFailure::NoRoute,
-        FailureDocument::RouteUnavailable => ReachFailure::RouteUnavailable,
-        FailureDocument::UserNotServed => ReachFailure::UserNotServed,
-    }
-}
-
-fn databases(group: DatabasesDocument) -> DatabaseGroup {
-    match group {
-        DatabasesDocument::User => DatabaseGroup::User,
-        DatabasesDocument::Application => DatabaseGroup::Application,
-        DatabasesDocument::CentralMgmt => DatabaseGroup::CentralMgmt,
-        DatabasesDocument::Monitoring => DatabaseGroup::Monitoring,
-        DatabasesDocument::Archiving => DatabaseGroup::Archiving,
-    }
-}
-
-fn data_kind(kind: DataDocument) -> DataKind {
-    match kind {
-        DataDocument::UserData => DataKind::UserData,
-        DataDocument::ConferenceContent => DataKind::ConferenceContent,
-        DataDocument::Configuration => DataKind::Configuration,
-        DataDocument::ResponseGroups => DataKind::ResponseGroups,
-        DataDocument::Locations => DataKind::Locations,
-    }
 }

@@ -1,8 +1,10 @@
 //! Documents to scenarios. Everything that can be wrong with meaning is found here, all of it at once.
 
+mod convert;
 mod expectation;
 mod fault;
 pub(crate) mod names;
+mod objectives;
 mod script;
 mod settings;
 mod step;
