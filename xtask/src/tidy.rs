@@ -91,7 +91,9 @@ fn rust_file(relative: &str, text: &str, complaints: &mut Vec<String>) {
     }
     for (number, line) in text.lines().enumerate() {
         for (leftover, why) in LEFTOVERS {
-            if line.contains(leftover) {
+            // Every test binary compiles the whole support module and uses its own part of it.
+            let shared_support = relative.contains("/tests/") && relative.ends_with("/mod.rs") && leftover.starts_with("allow(");
+            if line.contains(leftover) && !shared_support {
                 complaints.push(format!("{relative}:{}: `{leftover}`: {why}", number + 1));
             }
         }

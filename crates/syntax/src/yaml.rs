@@ -101,7 +101,7 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Thing {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only its being there matters")]
         name: Located<String>,
         #[serde(default)]
         parts: Vec<Located<String>>,
