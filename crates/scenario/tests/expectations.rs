@@ -286,3 +286,23 @@ fn commands_are_judged_by_what_they_say(#[case] command: &str, #[case] expectati
     let finding = drill.expect(&read(expectation, &topology)[0].check, Some(&said)).unwrap();
     assert_eq!(finding.holds, holds, "found {}\n{}\n{:?}", finding.found, finding.explain.join("\n"), said.streams);
 }
+
+/// Two worlds, one truth: a model that forgets what a partner's resolver has cached is found out by the real one.
+#[test]
+fn a_model_that_disagrees_with_the_wire_is_a_bug() {
+    use firedrill_fabric::fault::DnsEdit;
+    use firedrill_topology::{RecordData, RecordType};
+
+    const REACHED: &str = "federation: { protocol: xmpp, partner: fabrikam.net, via: edgeserver1.contoso.com }";
+    let mut drill = drill(State::Healthy);
+    drill.connect().unwrap();
+    let forgetful = drill.fabric().clone();
+    assert!(look(&mut drill, REACHED).1.holds);
+    *drill.fabric_mut() = forgetful;
+    let record = RecordData::A("198.51.100.11".parse().unwrap());
+    let edit = DnsEdit::Replace { name: "xmpp.contoso.com".into(), record_type: RecordType::A, ttl: None, data: vec![record] };
+    drill.deed(&Deed::Dns(vec![edit])).unwrap();
+    let check = read(REACHED, &drill.topology().clone()).remove(0).check;
+    let bug = drill.expect(&check, None).unwrap_err();
+    assert!(bug.what.contains("disagree"), "{bug}");
+}

@@ -112,6 +112,13 @@ fn a_time_that_has_passed_fails_the_step() {
     insta::assert_snapshot!(outcome.failures[0].found, @"the previous step ended at 2026-03-02T08:20:00Z, 0:15:00 later");
 }
 
+/// Virtual time has an end (a year): a runaway wait is a failure with a name, not a hang.
+#[test]
+fn a_wait_beyond_all_bounds_hits_a_limit() {
+    let outcome = run("steps:\n  - wait: 400d\n");
+    assert_eq!((outcome.verdict, outcome.failures[0].kind), (Verdict::Fail, FailureKind::Limit), "{}", page(&outcome));
+}
+
 #[test]
 fn times_count_from_where_they_say() {
     let files = files()
