@@ -65,6 +65,15 @@ behaviours! {
     XmppTargets = Documented, "RFC 6120 3.2, RFC 2782", "XMPP partners try SRV targets in order, and the domain's address only without SRV records";
     SipFederationTarget = Documented, "dossier F.5", "SIP federation uses the first SRV record alone, and it must lie inside the domain";
     OutboundRoute = Inferred, "dossier F.3, F.7", "outbound federation takes the route of the site whose pool serves the user";
+    SqlAvailability = Documented, "dossier E.5", "principal and mirror lost, or one of them and the witness, leave no back end";
+    EvenPoolWitness = Documented, "dossier B.8", "the primary SQL Server has a vote in the quorum of even-sized pools";
+    TwoFrontEnds = Inferred, "dossier B.8, B.9", "a pool of two Front Ends serves its users in full with one of them";
+    UserPlacement = Inferred, "dossier B.9", "how many routing groups a pool has, where their replicas lie, and which users belong to which";
+    CutLinkMovesNobody = Inferred, "dossier B.1, B.2", "a cut link alone moves nobody: clients try the home pool first";
+    EdgeListens = Documented, "dossier 0.2 rule 10, F.1, F.3, F.7, H", "an Edge listens by its own replica, what setup installed, its services and its ports";
+    EdgeNextHop = Documented, "dossier C.3, F.1", "federation stops when the next hop of the Edge does not answer";
+    SipActiveEdge = Inferred, "dossier F.3", "of several federated Edge pools the one that a route names is active; without such a route the federated one is";
+    CertificateExpiry = Documented, "dossier I 46", "an Edge whose certificate has expired turns everybody away";
     VoiceFailback = Documented, "dossier B.2", "the backup registrar sends users home after the failback detection interval";
     VoiceDetection = Documented, "dossier B.2", "the backup registrar accepts users after the failure detection interval";
     NextHopRefusal = Documented, "dossier C.3", "a pool that is the next hop of an Edge pool cannot be failed over";

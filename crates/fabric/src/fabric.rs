@@ -1,6 +1,7 @@
 //! The fabric as a value, and the engine that lets virtual time run.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use firedrill_topology::Topology;
@@ -79,6 +80,8 @@ pub struct Fabric {
     pub(crate) digest: [u8; 32],
     /// Look-up tables that follow from the topology alone.
     pub(crate) plan: Arc<Plan>,
+    /// Something that SQL or quorum depend on changed since the state last came to rest.
+    pub(crate) stirred: bool,
     pub(crate) faults: Arc<FaultState>,
     pub(crate) computers: Arc<Vec<Arc<ComputerState>>>,
     pub(crate) sql: Arc<Vec<PoolSql>>,
@@ -121,6 +124,7 @@ impl Fabric {
             losses: Arc::default(),
             admin,
             plan,
+            stirred: false,
             topology,
         };
         fabric.computers = Arc::new(fabric.all_computers_healthy());
@@ -173,9 +177,22 @@ impl Fabric {
         let entry = LogEntry { at: self.now, event };
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.digest);
-        hasher.update(format!("{entry:?}").as_bytes());
+        // Writing into a hasher cannot fail.
+        let _ = write!(HashWriter(&mut hasher), "{entry:?}");
         self.digest = *hasher.finalize().as_bytes();
         Arc::make_mut(&mut self.outbox).push(entry);
+    }
+
+    /// Digest of everything that decides what happens from here on: the same state gives the same bytes, whatever history
+    /// led to it. Costs about as much as printing the state; meant for telling states apart, not for every event.
+    pub fn state_digest(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        let state = (
+            (self.seed, self.now, &self.agenda, &self.faults, &self.computers, &self.sql, &self.quorum),
+            (&self.registration, &self.serving, &self.users, &self.dns, &self.files, &self.losses, &self.admin),
+        );
+        let _ = write!(HashWriter(&mut hasher), "{} {state:?}", self.topology.name);
+        *hasher.finalize().as_bytes()
     }
 
     /// Lets a change happen at an instant (now, when it has passed).
@@ -184,5 +201,15 @@ impl Fabric {
         let counter = self.counter;
         self.counter += 1;
         Arc::make_mut(&mut self.agenda).insert((at, counter), change);
+    }
+}
+
+/// Hashes what is printed, without keeping it.
+struct HashWriter<'a>(&'a mut blake3::Hasher);
+
+impl Write for HashWriter<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
     }
 }

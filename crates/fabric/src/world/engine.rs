@@ -92,6 +92,7 @@ impl Fabric {
             let changed =
                 [self.settle_services(), self.settle_sql(), self.settle_quorum(), self.settle_registration(), self.settle_administration()];
             if !changed.contains(&true) {
+                self.stirred = false;
                 self.record_serving();
                 return Ok(());
             }

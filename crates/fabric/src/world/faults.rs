@@ -108,6 +108,7 @@ impl Fabric {
         if !Arc::make_mut(&mut self.faults).active.insert(fault.clone()) {
             return;
         }
+        self.stirred = true;
         self.log(Event::FaultInjected { fault: self.render_fault(&fault) });
         for computer in self.computers_of(&fault) {
             self.power_off(computer);
@@ -121,6 +122,7 @@ impl Fabric {
         if !Arc::make_mut(&mut self.faults).active.remove(fault) {
             return;
         }
+        self.stirred = true;
         self.log(Event::FaultHealed { fault: self.render_fault(fault) });
         for computer in self.computers_of(fault) {
             if !self.held_down(computer) {

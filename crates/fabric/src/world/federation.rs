@@ -38,7 +38,8 @@ pub(crate) enum Obstacle {
 impl Fabric {
     /// Whether a partner reaches us, or we it. Fills the partner's cache as the partner's look-ups would.
     pub fn reach(&mut self, query: &ReachQuery) -> Reach {
-        match (query.direction, query.protocol) {
+        self.lean(Behaviour::EdgeListens);
+        let reach = match (query.direction, query.protocol) {
             (Direction::Outbound, _) => {
                 self.lean(Behaviour::OutboundRoute);
                 self.reach_outbound(query)
@@ -49,9 +50,18 @@ impl Fabric {
             }
             (Direction::Inbound, Protocol::Sip) => {
                 self.lean(Behaviour::SipFederationTarget);
+                if self.active_edge_is_inferred() {
+                    self.lean(Behaviour::SipActiveEdge);
+                }
                 self.reach_sip(query)
             }
+        };
+        match reach.failure {
+            Some(ReachFailure::TurnedAway(EdgeRefusal::NextHopUnavailable)) => self.lean(Behaviour::EdgeNextHop),
+            Some(ReachFailure::TurnedAway(EdgeRefusal::CertificateExpired)) => self.lean(Behaviour::CertificateExpiry),
+            _ => {}
         }
+        reach
     }
 
     /// External listeners of all Edge Servers, those that do not listen included.
@@ -78,6 +88,18 @@ impl Fabric {
                 && self.any_reaches(&front_ends, server.computer, MRAS_PORT)
         });
         Some((edge, works && self.pool_in_service(pool)))
+    }
+
+    /// Whether which Edge pool carries SIP federation follows from our reading of the routes: several have the bit, or the
+    /// one that has it is named by no route.
+    fn active_edge_is_inferred(&self) -> bool {
+        self.topology.edge_pool_ids().any(|edge_pool| {
+            let Some(server) = self.topology.edge_pool(edge_pool).servers.first() else { return false };
+            let document = self.local_store(server.computer);
+            let federated = document.edges.iter().filter(|edge| edge.federation).count();
+            let named = document.sites.iter().any(|site| site.federation_route == Some(edge_pool));
+            document.edges[edge_pool.index()].federation && (federated > 1 || !named)
+        })
     }
 
     /// RFC 6120 3.2: targets in order, every address of each; the domain's own address only where there is no SRV record.

@@ -198,7 +198,8 @@ impl Fabric {
 
     /// Whether a pool can serve users at all: quorum holds and a Front-End service runs.
     pub fn pool_in_service(&self, pool: PoolId) -> bool {
-        self.quorum[pool.index()].phase == Phase::Functional && !self.front_ends_running(pool).is_empty()
+        self.quorum[pool.index()].phase == Phase::Functional
+            && self.topology.pool(pool).front_ends.iter().any(|fe| self.service_running(*fe, ServiceName::RtcSrv))
     }
 
     /// The Front End whose Backup Service works for a pool: the first one that runs it (field, dossier A.5: one at a time).
@@ -221,6 +222,7 @@ impl Fabric {
             }
         }
         place_primaries(&mut state);
+        self.stirred = true;
         self.lean(Behaviour::QuorumLossRecovery);
         Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
     }
@@ -235,6 +237,7 @@ impl Fabric {
         }
         state.rebuild_due = None;
         place_primaries(&mut state);
+        self.stirred = true;
         Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
     }
 
@@ -263,17 +266,23 @@ impl Fabric {
     fn is_functional(&self, pool: PoolId, active: u64) -> bool {
         let rule = self.rule_of(pool);
         let counted = (active & ((1u64 << rule.among_first) - 1)).count_ones();
-        let size = self.topology.pool(pool).front_ends.len();
-        let sql_votes = size.is_multiple_of(2) && rule.among_first == size && size < 12;
-        let extra = u32::from(sql_votes && !self.primary_sql_up(pool));
+        let extra = u32::from(self.sql_votes(pool) && !self.primary_sql_up(pool));
         counted >= rule.functional + extra
+    }
+
+    /// Whether the primary SQL Server has a vote: all Front Ends count and their number is even (2, 4, 6). From eight on an
+    /// odd number of first ones counts (B.8), except in 2019's row "12-16", whose majority needs no witness.
+    fn sql_votes(&self, pool: PoolId) -> bool {
+        let size = self.topology.pool(pool).front_ends.len();
+        size.is_multiple_of(2) && size < 8
     }
 
     /// Whether the SQL Server that the topology calls primary answers; it is the fabric's witness.
     fn primary_sql_up(&self, pool: PoolId) -> bool {
         match &self.topology.pool(pool).back_end {
             BackEnd::AlwaysOn { nodes, .. } => nodes.iter().any(|node| self.sql_up(*node)),
-            other => other.data_instances().first().is_some_and(|instance| self.sql_up(*instance)),
+            BackEnd::Collocated { instance } | BackEnd::StandAlone { instance } => self.sql_up(*instance),
+            BackEnd::Mirrored { primary, .. } => self.sql_up(*primary),
         }
     }
 
@@ -292,6 +301,10 @@ impl Fabric {
     }
 
     pub(crate) fn settle_quorum(&mut self) -> bool {
+        let due = self.quorum_deadline().is_some_and(|due| due <= self.now);
+        if !due && !self.stirred {
+            return false;
+        }
         let mut changed = false;
         for pool in self.topology.pool_ids() {
             changed |= self.settle_pool_quorum(pool);
@@ -379,6 +392,9 @@ impl Fabric {
     /// Pool-level quorum loss: the Front Ends that are left stop all services (dossier B.8).
     fn lose_quorum(&mut self, pool: PoolId) {
         self.lean(Behaviour::PoolQuorum);
+        if self.sql_votes(pool) && !self.primary_sql_up(pool) {
+            self.lean(Behaviour::EvenPoolWitness);
+        }
         let now = self.now;
         for computer in self.topology.pool(pool).front_ends.clone() {
             if !self.computer_up(computer) {
@@ -424,6 +440,9 @@ impl Fabric {
         }
         let mut state = (**old).clone();
         state.active = active;
+        if state.phase == Phase::Functional && self.topology.pool(pool).front_ends.len() == 2 && active.count_ones() == 1 {
+            self.lean(Behaviour::TwoFrontEnds);
+        }
         let size = self.topology.pool(pool).front_ends.len();
         if rebuild {
             self.lean(Behaviour::ReplicaRebuild);

@@ -96,6 +96,9 @@ impl Fabric {
             if next.accepting != state.accepting {
                 self.lean(if next.accepting { Behaviour::VoiceDetection } else { Behaviour::VoiceFailback });
             }
+            if next.missing_since.is_some() && self.pool_in_service(pool) {
+                self.lean(Behaviour::CutLinkMovesNobody);
+            }
             Arc::make_mut(&mut self.registration)[pool.index()] = next;
             changed = true;
         }

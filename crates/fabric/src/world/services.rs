@@ -231,6 +231,7 @@ impl Fabric {
 
     /// Write access to a computer; its services are looked at when the state settles.
     pub(crate) fn computer_mut(&mut self, computer: ComputerId) -> &mut ComputerState {
+        self.stirred = true;
         let state = Arc::make_mut(&mut Arc::make_mut(&mut self.computers)[computer.index()]);
         state.restless = true;
         state
@@ -332,6 +333,7 @@ impl Fabric {
         state.due = state.earliest_due();
         let changed = state.power != before.power || state.services != before.services;
         if changed {
+            self.stirred = true;
             self.log_computer(computer, &before, &state);
         }
         Arc::make_mut(&mut self.computers)[computer.index()] = Arc::new(state);

@@ -144,6 +144,9 @@ impl Fabric {
         if users == 0 {
             return Vec::new();
         }
+        if self.groups_alike(home) && self.backup_of(home).is_none_or(|backup| self.groups_alike(backup)) {
+            return vec![(self.group_serving(home, 0), users)];
+        }
         let groups = self.quorum[home.index()].groups.len();
         let by_group: Vec<Serving> = (0..groups).map(|group| self.group_serving(home, group)).collect();
         if by_group.iter().all(|serving| *serving == by_group[0]) {
@@ -155,6 +158,12 @@ impl Fabric {
             *parts.entry((serving.mode, serving.pool, serving.cause)).or_default() += count;
         }
         parts.into_iter().map(|((mode, pool, cause), count)| (Serving { mode, pool, cause }, count)).collect()
+    }
+
+    /// Whether all routing groups of a pool are well, so that they need not be told apart.
+    fn groups_alike(&self, pool: PoolId) -> bool {
+        let quorum = &self.quorum[pool.index()];
+        quorum.groups.iter().all(|group| group.primary.is_some() && !group.lacks_secondaries(quorum.active))
     }
 
     /// Users of a pool by routing group, from ranges and the users who were moved.
@@ -287,6 +296,9 @@ impl Fabric {
         }
         for (serving, _) in &parts {
             self.lean(behind(serving.cause));
+        }
+        if parts.len() > 1 {
+            self.lean(Behaviour::UserPlacement);
         }
         let (from, to) = (self.render_parts(&before), self.render_parts(&parts));
         if from != to {

@@ -102,6 +102,7 @@ impl Fabric {
         }
         sql.principal[group as usize] = position;
         sql.failing_over[group as usize] = None;
+        self.stirred = true;
         self.log_principal(pool, group);
     }
 
@@ -118,7 +119,7 @@ impl Fabric {
     /// The instance at a position of the back end, when it answers and may serve (dossier E.5).
     fn serves_data(&self, pool: PoolId, position: usize) -> Option<SqlId> {
         let back_end = &self.topology.pool(pool).back_end;
-        let instance = back_end.data_instances()[position];
+        let instance = instance_at(back_end, position);
         if !self.sql_up(instance) {
             return None;
         }
@@ -149,6 +150,10 @@ impl Fabric {
     }
 
     pub(crate) fn settle_sql(&mut self) -> bool {
+        let due = self.sql_deadline().is_some_and(|due| due <= self.now);
+        if !due && !self.stirred {
+            return false;
+        }
         let mut changed = false;
         for pool in self.topology.pool_ids() {
             for group in DatabaseGroup::ALL {
@@ -156,6 +161,7 @@ impl Fabric {
             }
             changed |= self.note_availability(pool);
         }
+        self.stirred |= changed;
         changed
     }
 
@@ -191,6 +197,7 @@ impl Fabric {
         if up == since.is_none() {
             return false;
         }
+        self.lean(Behaviour::SqlAvailability);
         Arc::make_mut(&mut self.sql)[pool.index()].unavailable_since = if up { None } else { Some(self.now) };
         let subject = self.topology.pool(pool).fqdn.clone();
         let state = if up { "back end available" } else { "back end unavailable" };
@@ -205,6 +212,15 @@ impl Fabric {
         let state = format!("principal on {}\\{}", self.topology.computer(sql.computer).fqdn, sql.instance);
         let subject = format!("{} of {}", group.text(), pool.fqdn);
         self.log(Event::StateChanged { kind: "sql".into(), subject, state });
+    }
+}
+
+/// The instance at a position of [`BackEnd::data_instances`].
+fn instance_at(back_end: &BackEnd, position: usize) -> SqlId {
+    match back_end {
+        BackEnd::Collocated { instance } | BackEnd::StandAlone { instance } => *instance,
+        BackEnd::Mirrored { primary, mirror, .. } => [*primary, *mirror][position],
+        BackEnd::AlwaysOn { nodes, .. } => nodes[position],
     }
 }
 

@@ -114,7 +114,7 @@ impl Plan {
                 backup: self.paired.then_some(PoolId(1 - index)),
                 voice: self.voice,
                 media_edge: Some(EdgePoolId(index)),
-                xmpp_gateway: true,
+                xmpp_gateway: self.version < ProductVersion::Sfb2019,
             });
             edge_pools.push(EdgePool {
                 fqdn: format!("edgepool{number}.contoso.com"),
@@ -125,7 +125,7 @@ impl Plan {
                 web_conferencing_fqdn: format!("webcon{number}.contoso.com"),
                 av_fqdn: format!("av{number}.contoso.com"),
                 federation: index == 0,
-                xmpp_listening_port: Some(5269),
+                xmpp_listening_port: (self.version < ProductVersion::Sfb2019).then_some(5269),
                 next_hop: PoolId(index),
             });
         }
