@@ -1,6 +1,7 @@
 //! Chores of the workspace: `cargo xtask <chore>`; with `--check` a chore changes nothing and fails where it would have.
 
 mod bench;
+mod breaks;
 mod docs;
 mod generated;
 mod schema;
@@ -27,7 +28,9 @@ enum Chore {
     Tidy(Mode),
     /// Runs the benches and prints their figures beside their targets.
     Bench(bench::Arguments),
-    /// All chores with --check.
+    /// Breaks behaviours one at a time in a copy of the tree and prints which scenarios turn red (slow).
+    Breaks(breaks::Arguments),
+    /// All chores with --check, the slow ones (bench, breaks) left out.
     Check,
 }
 
@@ -45,9 +48,11 @@ fn main() -> anyhow::Result<()> {
         Chore::Docs(mode) => docs::run(&root, mode.check),
         Chore::Tidy(_) => tidy::run(&root),
         Chore::Bench(arguments) => bench::run(&root, &arguments),
+        Chore::Breaks(arguments) => breaks::run(&root, &arguments),
         Chore::Check => {
             schema::run(&root, true)?;
             docs::run(&root, true)?;
+            breaks::verify(&root)?;
             tidy::run(&root)
         }
     }
