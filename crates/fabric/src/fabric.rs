@@ -76,7 +76,7 @@ pub struct Fabric {
     pub(crate) behaviours: BehaviourSet,
     /// Log entries that nobody has taken yet.
     pub(crate) outbox: Arc<Vec<LogEntry>>,
-    /// Digest of all log entries so far.
+    /// Digest of all log entries that were taken: hashing waits until somebody looks.
     pub(crate) digest: [u8; 32],
     /// Look-up tables that follow from the topology alone.
     pub(crate) plan: Arc<Plan>,
@@ -164,23 +164,18 @@ impl Fabric {
 
     /// Takes the log entries since the last call.
     pub fn take_log(&mut self) -> Vec<LogEntry> {
+        self.digest = self.digest();
         let taken = std::mem::take(&mut self.outbox);
         Arc::try_unwrap(taken).unwrap_or_else(|shared| (*shared).clone())
     }
 
     /// Digest of the event log so far; equal digests mean equal histories.
     pub fn digest(&self) -> [u8; 32] {
-        self.digest
+        self.outbox.iter().fold(self.digest, digest_with)
     }
 
     pub(crate) fn log(&mut self, event: Event) {
-        let entry = LogEntry { at: self.now, event };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.digest);
-        // Writing into a hasher cannot fail.
-        let _ = write!(HashWriter(&mut hasher), "{entry:?}");
-        self.digest = *hasher.finalize().as_bytes();
-        Arc::make_mut(&mut self.outbox).push(entry);
+        Arc::make_mut(&mut self.outbox).push(LogEntry { at: self.now, event });
     }
 
     /// Digest of everything that decides what happens from here on: the same state gives the same bytes, whatever history
@@ -212,4 +207,13 @@ impl Write for HashWriter<'_> {
         self.0.update(text.as_bytes());
         Ok(())
     }
+}
+
+/// The digest of a history and one more entry.
+fn digest_with(digest: [u8; 32], entry: &LogEntry) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&digest);
+    // Writing into a hasher cannot fail.
+    let _ = write!(HashWriter(&mut hasher), "{entry:?}");
+    *hasher.finalize().as_bytes()
 }

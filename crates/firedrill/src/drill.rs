@@ -5,7 +5,7 @@ use std::sync::Arc;
 use firedrill_fabric::{ServiceMode, SimDuration, SimTime};
 use firedrill_scenario::document::BindingMode;
 use firedrill_scenario::scenario::Action;
-use firedrill_scenario::{DEFAULT_START, DiskFiles, Files as _, Loader, MemoryFiles, limits};
+use firedrill_scenario::{DEFAULT_START, DiskFiles, Files as _, Loader, MemoryFiles, limits, read_expectations};
 use firedrill_syntax::{Diagnostic, Source, parse_duration, render_plain};
 use firedrill_topology::{ComputerId, Topology, UserId};
 
@@ -82,30 +82,10 @@ pub struct Served {
 }
 
 /// A rehearsal in progress, driven by hand.
-///
-/// Works the same in plain tests and under `#[tokio::test]`: what needs a runtime runs on a thread of its own.
 #[derive(Debug)]
 pub struct Drill {
-    /// Always there; taken out only to be dropped outside a runtime.
-    drill: Option<firedrill_scenario::Drill>,
+    drill: firedrill_scenario::Drill,
     files: MemoryFiles,
-}
-
-/// Does something where blocking is allowed, whatever thread this is. A wire has a runtime of its own, and runtimes refuse
-/// to be driven, or dropped, on a thread that belongs to another one.
-fn where_blocking_is_allowed<R: Send>(deed: impl FnOnce() -> R + Send) -> R {
-    std::thread::scope(|scope| match scope.spawn(deed).join() {
-        Ok(result) => result,
-        Err(panic) => std::panic::resume_unwind(panic),
-    })
-}
-
-impl Drop for Drill {
-    fn drop(&mut self) {
-        if let Some(drill) = self.drill.take().filter(firedrill_scenario::Drill::is_connected) {
-            where_blocking_is_allowed(move || drop(drill));
-        }
-    }
 }
 
 /// Name of the topology among the files that fragments are read with.
@@ -134,7 +114,7 @@ impl Drill {
         let resolved = loaded.topology.ok_or_else(|| invalid(&loaded.diagnostics))?;
         let files = MemoryFiles::default().with(TOPOLOGY, topology);
         let drill = firedrill_scenario::Drill::new(Arc::new(resolved), seed, DEFAULT_START, BindingMode::Default);
-        Ok(Self { drill: Some(drill), files })
+        Ok(Self { drill, files })
     }
 
     /// Puts the fabric on the wire: a real DNS server and real Edge listeners on loopback, until the drill is dropped.
@@ -142,31 +122,22 @@ impl Drill {
     /// # Errors
     /// When this machine does not give the addresses or ports.
     pub fn connect(&mut self) -> Result<(), Error> {
-        let drill = self.drill_mut();
-        where_blocking_is_allowed(|| drill.connect().map_err(|error| Error::NoWire(error.to_string())))
-    }
-
-    fn drill(&self) -> &firedrill_scenario::Drill {
-        self.drill.as_ref().expect("a drill is there until it is dropped")
-    }
-
-    fn drill_mut(&mut self) -> &mut firedrill_scenario::Drill {
-        self.drill.as_mut().expect("a drill is there until it is dropped")
+        self.drill.connect().map_err(|error| Error::NoWire(error.to_string()))
     }
 
     /// The deployment.
     pub fn topology(&self) -> &Arc<Topology> {
-        self.drill().topology()
+        self.drill.topology()
     }
 
     /// The model, for questions that the facade does not ask.
     pub fn fabric(&mut self) -> &mut firedrill_fabric::Fabric {
-        self.drill_mut().fabric_mut()
+        self.drill.fabric_mut()
     }
 
     /// Virtual time now.
     pub fn now(&self) -> SimTime {
-        self.drill().now()
+        self.drill.now()
     }
 
     /// Lets virtual time run: `10m`, `90s`, `1h30m`.
@@ -176,7 +147,7 @@ impl Drill {
     pub fn advance(&mut self, length: &str) -> Result<(), Error> {
         let length = parse_duration(length).map_err(|error| Error::Invalid(error.to_string()))?;
         let nanoseconds = i64::try_from(length.as_nanos()).map_err(|_| Error::Invalid(format!("{length:?} is too long")))?;
-        Ok(self.drill_mut().advance(SimDuration(nanoseconds))?)
+        Ok(self.drill.advance(SimDuration(nanoseconds))?)
     }
 
     /// Breaks something now, written as in a scenario: `pool: pool1.contoso.com`.
@@ -210,7 +181,7 @@ impl Drill {
     pub fn run(&mut self, computer: &str, script: &str) -> Result<Output, Error> {
         use firedrill_scenario::StreamName;
         let computer = self.computer(computer)?;
-        let said = self.drill_mut().run(computer, script, None)?;
+        let said = self.drill.run(computer, script, None)?;
         if let Some(error) = said.errors.first() {
             return Err(Error::Command(error.console.clone()));
         }
@@ -232,12 +203,12 @@ impl Drill {
     /// When nobody has that address.
     pub fn serving(&self, address: &str) -> Result<Served, Error> {
         let user = self.user(address)?;
-        let topology = self.drill().topology();
-        let serving = self.drill().fabric().serving(user);
+        let topology = self.drill.topology();
+        let serving = self.drill.fabric().serving(user);
         Ok(Served {
             mode: serving.mode,
             by: serving.pool.map(|pool| topology.pool(pool).fqdn.clone()),
-            home: topology.pool(self.drill().fabric().registrar_pool(user)).fqdn.clone(),
+            home: topology.pool(self.drill.fabric().registrar_pool(user)).fqdn.clone(),
         })
     }
 
@@ -247,14 +218,11 @@ impl Drill {
     /// # Errors
     /// When it does not hold (with what was found and why), is not valid, or the model and the wire disagree.
     pub fn expect(&mut self, expectation: &str) -> Result<(), Error> {
-        let text = format!("name: expectation\ntopology: {TOPOLOGY}\nsteps: []\nexpect:\n  - {expectation}\n");
-        let scenario = self.fragment(&text)?;
-        for expectation in &scenario.expect {
-            let drill = self.drill_mut();
-            let finding =
-                where_blocking_is_allowed(|| drill.expect(&expectation.check, None)).map_err(|bug| Error::Bug(bug.to_string()))?;
+        let expectations = read_expectations(expectation, self.drill.topology()).map_err(|problems| invalid(&problems))?;
+        for expectation in &expectations {
+            let finding = self.drill.expect(&expectation.check, None).map_err(|bug| Error::Bug(bug.to_string()))?;
             if !finding.holds {
-                let expected = firedrill_scenario::describe(&expectation.check, self.drill().topology());
+                let expected = firedrill_scenario::describe(&expectation.check, self.drill.topology());
                 return Err(Error::Expectation { expected, found: finding.found, because: finding.explain });
             }
         }
@@ -265,7 +233,7 @@ impl Drill {
         let scenario = self.fragment(&format!("name: step\ntopology: {TOPOLOGY}\nsteps:\n  - {step}\n"))?;
         for step in &scenario.steps {
             if let Action::Deed(deed) = &step.action {
-                self.drill_mut().deed(deed)?;
+                self.drill.deed(deed)?;
             }
         }
         Ok(())
@@ -279,12 +247,12 @@ impl Drill {
     }
 
     fn computer(&self, name: &str) -> Result<ComputerId, Error> {
-        let found = self.drill().topology().find_computer(name);
+        let found = self.drill.topology().find_computer(name);
         found.ok_or_else(|| Error::Unknown { kind: "computer", name: name.to_owned() })
     }
 
     fn user(&self, address: &str) -> Result<UserId, Error> {
-        let found = self.drill().topology().users.find(address);
+        let found = self.drill.topology().users.find(address);
         found.ok_or_else(|| Error::Unknown { kind: "user", name: address.to_owned() })
     }
 }
