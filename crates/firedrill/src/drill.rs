@@ -218,7 +218,7 @@ impl Drill {
     /// # Errors
     /// When it does not hold (with what was found and why), is not valid, or the model and the wire disagree.
     pub fn expect(&mut self, expectation: &str) -> Result<(), Error> {
-        let expectations = read_expectations(expectation, self.drill.topology()).map_err(|problems| invalid(&problems))?;
+        let expectations = read_expectations(&format!("- {expectation}"), self.drill.topology()).map_err(|problems| invalid(&problems))?;
         for expectation in &expectations {
             let finding = self.drill.expect(&expectation.check, None).map_err(|bug| Error::Bug(bug.to_string()))?;
             if !finding.holds {

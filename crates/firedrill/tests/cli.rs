@@ -35,7 +35,7 @@ impl Written {
     fn new(body: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let topology = root().join("fixtures/contoso.yaml").canonicalize().expect("a fixture");
-        let text = format!("name: written by a test\ntopology: {}\n{body}", topology.display());
+        let text = format!("name: The CMS is forgotten\ntopology: {}\n{body}", topology.display());
         std::fs::write(folder.path().join("written.yaml"), text).expect("a temporary file");
         Self { folder }
     }
@@ -47,10 +47,14 @@ impl Written {
 
 const PASSING: &str = "scenarios/procedures/p8-media-association.yaml";
 const FAILING: &str = "steps:
-  - title: the pool is lost
+  - title: Datacenter1 loses Pool1
     fault: { pool: pool1.contoso.com }
+  - title: the pool fails over, before the CMS
+    run: Invoke-CsPoolFailOver -PoolFqdn pool1.contoso.com -DisasterMode
+    on: pool2-fe1.contoso.com
+    on_error: continue
     expect:
-      - serving: { of: { pool: pool1.contoso.com }, mode: regular, by: pool1.contoso.com }
+      - serving: { of: { pool: pool1.contoso.com }, mode: regular, by: pool2.contoso.com }
 ";
 const UNMODELLED: &str = "steps:\n  - run: Get-CsVoicePolicy\n    on: pool1-fe1.contoso.com\n";
 
@@ -75,9 +79,11 @@ fn a_failing_scenario_exits_with_1_and_a_page() {
     let written = Written::new(FAILING);
     let output = firedrill(&["run", &written.path()]);
     assert_eq!(output.status.code(), Some(1));
-    let page = stdout(&output).replace(&written.path(), "written.yaml");
+    let page = stdout(&output).replace(&written.path(), "forgotten.yaml");
     let page = page.split("\nFAIL").nth(1).map(|rest| format!("FAIL{rest}")).unwrap_or_default();
     let page = page.lines().filter(|line| !line.contains("of virtual time")).collect::<Vec<_>>().join("\n");
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+    assert!(readme.contains(page.trim_end()), "README shows another page than this:\n{page}");
     insta::assert_snapshot!(page);
 }
 
