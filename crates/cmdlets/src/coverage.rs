@@ -13,7 +13,8 @@ const VERSIONS: [ProductVersion; 3] = [ProductVersion::Lync2013, ProductVersion:
 /// `docs/commands.md`: modelled commands with what of them is not, then the names of all others.
 pub fn coverage_page() -> String {
     let modelled: Vec<_> = commands::all().filter_map(|command| signatures::find(command.name)).collect();
-    let others: Vec<&str> = signatures::all().values().filter(|known| commands::find(known.name).is_none()).map(|known| known.name).collect();
+    let others: Vec<&str> =
+        signatures::all().values().filter(|known| commands::find(known.name).is_none()).map(|known| known.name).collect();
     let mut page = format!(
         "# Commands\n\n{} commands are modelled. The other {} of the references are known: their parameters bind as the reference has them, then\n\
          the run is inconclusive and names the command with its place. So it is for the parameters of modelled commands listed here.\n\
@@ -35,7 +36,11 @@ fn row(signature: &'static signatures::Signature) -> String {
         .filter(|version| signature.exists_in(*version))
         .flat_map(|version| {
             let info = signature.info(version, Binding::Strict);
-            info.parameters.iter().filter(|parameter| parameter.unmodelled).map(|parameter| format!("`-{}`", parameter.name)).collect::<Vec<_>>()
+            info.parameters
+                .iter()
+                .filter(|parameter| parameter.unmodelled)
+                .map(|parameter| format!("`-{}`", parameter.name))
+                .collect::<Vec<_>>()
         })
         .collect();
     unmodelled.sort();

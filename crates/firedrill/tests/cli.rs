@@ -75,16 +75,15 @@ fn exit_codes_say_how_it_ended(#[case] arguments: &[&str], #[case] code: i32) {
 }
 
 #[test]
-fn a_failing_scenario_exits_with_1_and_a_page() {
+fn a_failing_scenario_exits_with_1_and_the_page_that_readme_shows() {
     let written = Written::new(FAILING);
     let output = firedrill(&["run", &written.path()]);
     assert_eq!(output.status.code(), Some(1));
     let page = stdout(&output).replace(&written.path(), "forgotten.yaml");
     let page = page.split("\nFAIL").nth(1).map(|rest| format!("FAIL{rest}")).unwrap_or_default();
-    let page = page.lines().filter(|line| !line.contains("of virtual time")).collect::<Vec<_>>().join("\n");
+    let page = page.split("\n\n").next().unwrap_or_default();
     let readme = std::fs::read_to_string(root().join("README.md")).expect("README.md");
-    assert!(readme.contains(page.trim_end()), "README shows another page than this:\n{page}");
-    insta::assert_snapshot!(page);
+    assert!(readme.contains(page), "README shows another page than this:\n{page}");
 }
 
 #[test]
