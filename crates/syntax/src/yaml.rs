@@ -101,7 +101,6 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Thing {
-        #[expect(dead_code, reason = "only its being there matters")]
         name: Located<String>,
         #[serde(default)]
         parts: Vec<Located<String>>,
