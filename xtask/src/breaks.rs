@@ -75,7 +75,7 @@ struct Edit {
 }
 
 /// What a scenario said with a break in place.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Colour {
     /// It failed, or could not be decided.
     Red,
@@ -111,16 +111,15 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
         println!("{:>3}/{} {}\n        {}", number + 1, chosen.len(), one.name, outcome.line());
         outcomes.push((*one, outcome));
     }
-    let complaints = complaints(&outcomes, &workshop.scenarios()?, arguments.only.is_empty());
-    if arguments.only.is_empty() {
-        write_or_check(root, PAGE, &page(&outcomes, &workshop.scenarios()?), arguments.check)?;
-    }
+    let all = arguments.only.is_empty();
+    let scenarios = workshop.scenarios()?;
+    let complaints = complaints(&outcomes, &scenarios, all);
     println!("{} breaks, {} complaint(s)", outcomes.len(), complaints.len());
     for complaint in &complaints {
         println!("  {complaint}");
     }
     ensure!(complaints.is_empty() || !arguments.check, "scenarios and breaks do not cover each other");
-    Ok(())
+    if all { write_or_check(root, PAGE, &page(&outcomes, &scenarios), arguments.check) } else { Ok(()) }
 }
 
 /// The quick half: every break finds its text exactly once, and the page lists these breaks and these scenarios.
@@ -404,4 +403,43 @@ fn files_below(folder: &Path, root: &Path) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = r#"{"record":"run_started","file":"scenarios/a.yaml"}
+{"record":"run_ended","verdict":"pass"}
+{"record":"run_started","file":"scenarios/b.yaml"}
+{"record":"stream","text":"\"run_ended\" is only said here","verdict":"pass"}
+{"record":"run_ended","verdict":"inconclusive"}
+{"record":"run_started","file":"scenarios/c.yaml"}
+{"record":"run_ended","verdict":"bug"}
+"#;
+
+    fn one(name: &str) -> Break {
+        Break { name: name.into(), behaviour: "it holds".into(), edits: Vec::new() }
+    }
+
+    #[test]
+    fn everything_but_a_pass_is_a_colour() {
+        let red = verdicts(LOG).unwrap();
+        let expected = [("scenarios/b.yaml".to_owned(), Colour::Red), ("scenarios/c.yaml".to_owned(), Colour::Bug)];
+        assert_eq!(red, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn an_unnoticed_break_and_a_scenario_that_only_the_wire_finds_are_complained_about() {
+        let (blunt, sharp) = (one("blunt"), one("sharp"));
+        let outcomes = [(&blunt, Outcome::Noticed(BTreeMap::new())), (&sharp, Outcome::Noticed(verdicts(LOG).unwrap()))];
+        let scenarios = ["scenarios/b.yaml".to_owned(), "scenarios/c.yaml".to_owned()];
+        assert_eq!(complaints(&outcomes, &scenarios, true), ["break `blunt`: nobody noticed", "scenarios/c.yaml never turned red"]);
+        assert_eq!(complaints(&outcomes, &scenarios, false), ["break `blunt`: nobody noticed"]);
+    }
+
+    #[test]
+    fn the_list_fits_the_sources_and_the_page() {
+        verify(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()).unwrap();
+    }
 }
