@@ -59,6 +59,8 @@ struct Finished {
     lines: String,
     report: RunReport,
     wall: Duration,
+    /// Why Edge Servers shared one loopback address, when they did.
+    fallback: Option<String>,
 }
 
 /// Folds records, and prints them as JSON Lines where that is wanted.
@@ -85,13 +87,16 @@ fn run_all(arguments: &Run, runner: &Runner, scenarios: &[Arc<Scenario>], printe
         printer.out(&firedrill_report::heading(palette));
     }
     let mut reports = Vec::with_capacity(scenarios.len());
+    let mut fallback = None;
     side_by_side(
         scenarios,
         |scenario| {
             let began = Instant::now();
-            let mut recorder =
-                Recorder { json: !human, finished: Finished { lines: String::new(), report: RunReport::default(), wall: Duration::ZERO } };
-            runner.run(scenario, &mut recorder);
+            let mut recorder = Recorder {
+                json: !human,
+                finished: Finished { lines: String::new(), report: RunReport::default(), wall: Duration::ZERO, fallback: None },
+            };
+            recorder.finished.fallback = runner.run(scenario, &mut recorder).wire_fallback;
             recorder.finished.wall = began.elapsed();
             recorder.finished
         },
@@ -106,10 +111,15 @@ fn run_all(arguments: &Run, runner: &Runner, scenarios: &[Arc<Scenario>], printe
                 }
             });
             progress.inc(1);
+            // Once is enough: it is the machine's doing, not the scenario's.
+            fallback = fallback.take().or(finished.fallback);
             reports.push(finished.report);
         },
     );
     progress.finish_and_clear();
+    if let Some(why) = fallback {
+        printer.talk(&format!("note: Edge Servers shared one loopback address with distinct ports: {why}"));
+    }
     if human {
         for report in &reports {
             printer.out(&firedrill_report::failure_pages(report, palette));
