@@ -214,7 +214,7 @@ fn set_configuration(cx: &mut Cx<'_>) -> Done {
         unsigned("MaxDataConfPackageSizeKB"),
     );
     let rgs = settings.flag("EnableRgsBackupService");
-    if !cx.proceed("Global") {
+    if !cx.proceed("Global")? {
         return Ok(());
     }
     cx.edit(|configuration| {

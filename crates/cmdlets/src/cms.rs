@@ -62,7 +62,7 @@ fn fail_over(cx: &mut Cx<'_>) -> Done {
         cx.io.host(line);
     }
     let target = cx.computer_fqdn(cx.here).to_owned();
-    if !cx.proceed(&target) {
+    if !cx.proceed(&target)? {
         return Ok(());
     }
     cx.perform(operation).map(|_| ())
@@ -115,7 +115,7 @@ fn move_server(cx: &mut Cx<'_>) -> Done {
         cx.io.host(line);
     }
     let target = cx.computer_fqdn(cx.here).to_owned();
-    if !cx.proceed(&target) {
+    if !cx.proceed(&target)? {
         return Ok(());
     }
     cx.perform(operation).map(|_| ())
@@ -127,7 +127,7 @@ fn install_database(cx: &mut Cx<'_>) -> Done {
         return Ok(());
     }
     let sql_server = owned(cx.text("SqlServerFqdn"));
-    if !cx.proceed(&sql_server) {
+    if !cx.proceed(&sql_server)? {
         return Ok(());
     }
     let operation = Operation::InstallCmsDatabase {
@@ -176,7 +176,7 @@ fn get_location(cx: &mut Cx<'_>) -> Done {
 
 fn set_location(cx: &mut Cx<'_>) -> Done {
     let sql_server = owned(cx.text("SqlServerFqdn"));
-    if !cx.proceed(&sql_server) {
+    if !cx.proceed(&sql_server)? {
         return Ok(());
     }
     let instance = owned(cx.text("SqlInstanceName"));

@@ -353,9 +353,10 @@ impl Cx<'_> {
 
     /// Asks whether to go on with what the command does by its nature: `What if: Performing the operation "Verb-Noun"
     /// on target "…".`
-    pub(crate) fn proceed(&mut self, target: &str) -> bool {
+    pub(crate) fn proceed(&mut self, target: &str) -> Result<bool, Box<CommandError>> {
         let action = self.command.name.clone();
-        self.io.should_process(target, &action)
+        let state = &mut *self.state;
+        self.io.should_process(target, &action, &mut |prompt| state.answer(prompt))
     }
 
     /// A value of a parameter that the model does not know what to do with.

@@ -120,7 +120,7 @@ fn fail_over(cx: &mut Cx<'_>) -> Done {
         _ => MirrorSide::Mirror,
     };
     let target = format!("{} ({databases:?})", cx.pool_fqdn(pool));
-    if !cx.proceed(&target) {
+    if !cx.proceed(&target)? {
         return Ok(());
     }
     let force = cx.switch("Force");

@@ -276,7 +276,7 @@ fn add(cx: &mut Cx<'_>, site: &Site, name: &str, data: Vec<RecordData>, ttl: Opt
             cx.error(cim(message, "WIN32 9711", "ResourceExists", &shown));
             continue;
         }
-        if !cx.proceed(&format!("{shown} in zone {}", site.zone.origin)) {
+        if !cx.proceed(&format!("{shown} in zone {}", site.zone.origin))? {
             continue;
         }
         edit(cx, site, &shown, &DnsEdit::Add { name: name.to_owned(), ttl, data: data.clone() })?;
@@ -373,7 +373,7 @@ fn set_record(cx: &mut Cx<'_>) -> Done {
         // Name and type of a record cannot be changed (documented: the module).
         return Err(invalid("NewInputObject", &host_name(&site.zone, &new.name)));
     }
-    if !cx.proceed(&format!("{shown} in zone {}", site.zone.origin)) {
+    if !cx.proceed(&format!("{shown} in zone {}", site.zone.origin))? {
         return Ok(());
     }
     let data: Vec<RecordData> = data.iter().map(|data| if *data == old.data { new.data.clone() } else { data.clone() }).collect();
@@ -428,7 +428,7 @@ fn remove_record(cx: &mut Cx<'_>) -> Done {
     let shown = host_name(&site.zone, &name);
     // -Force answers the question that the command asks otherwise.
     let forced = cx.switch("Force") && !cx.io.what_if();
-    if !forced && !cx.proceed(&format!("{shown} in zone {}", site.zone.origin)) {
+    if !forced && !cx.proceed(&format!("{shown} in zone {}", site.zone.origin))? {
         return Ok(());
     }
     edit(cx, &site, &shown, &DnsEdit::Remove { name: name.clone(), record_type: of_type, data: data.clone() })?;

@@ -103,7 +103,7 @@ fn set_edge_server(cx: &mut Cx<'_>) -> Done {
     }
     let xmpp = cx.integer("XmppListeningPort").and_then(|port| u16::try_from(port).ok());
     let target = format!("EdgeServer:{}", cx.edge_fqdn(edge));
-    if !cx.proceed(&target) {
+    if !cx.proceed(&target)? {
         return Ok(());
     }
     cx.edit(|configuration| {
@@ -153,7 +153,7 @@ fn set_site(cx: &mut Cx<'_>) -> Done {
         given => given,
     };
     let target = cx.site_identity(site);
-    if !cx.proceed(&target) {
+    if !cx.proceed(&target)? {
         return Ok(());
     }
     cx.edit(|configuration| {

@@ -40,7 +40,7 @@ pub(crate) static UPGRADE_DOMAIN: Shape =
 fn fail_over(cx: &mut Cx<'_>) -> Done {
     let pool = cx.pool("PoolFqdn")?;
     let fqdn = cx.pool_fqdn(pool).to_owned();
-    if !cx.proceed(&fqdn) {
+    if !cx.proceed(&fqdn)? {
         return Ok(());
     }
     let operation = PoolFailover {
@@ -56,7 +56,7 @@ fn fail_over(cx: &mut Cx<'_>) -> Done {
 fn fail_back(cx: &mut Cx<'_>) -> Done {
     let pool = cx.pool("PoolFqdn")?;
     let fqdn = cx.pool_fqdn(pool).to_owned();
-    if !cx.proceed(&fqdn) {
+    if !cx.proceed(&fqdn)? {
         return Ok(());
     }
     let operation = PoolFailback {
@@ -78,7 +78,7 @@ fn computer_fail_over(cx: &mut Cx<'_>) -> Done {
     let fqdn = cx.computer_fqdn(computer).to_owned();
     let force = cx.switch("Force");
     // `-Force -WhatIf` still executes (documented: dossier G.3).
-    let go = cx.proceed(&fqdn) || (force && cx.io.what_if());
+    let go = cx.proceed(&fqdn)? || (force && cx.io.what_if());
     if !go {
         return Ok(());
     }
@@ -90,7 +90,7 @@ fn computer_fail_over(cx: &mut Cx<'_>) -> Done {
 fn computer_fail_back(cx: &mut Cx<'_>) -> Done {
     let computer = cx.computer("ComputerName")?;
     let fqdn = cx.computer_fqdn(computer).to_owned();
-    if !cx.proceed(&fqdn) {
+    if !cx.proceed(&fqdn)? {
         return Ok(());
     }
     let wait = cx.duration("WaitTime").unwrap_or(COMPUTER_WAIT);
@@ -105,7 +105,7 @@ fn start_pool(cx: &mut Cx<'_>) -> Done {
         skip.push(cx.computer_named(&name)?);
     }
     let fqdn = cx.pool_fqdn(pool).to_owned();
-    if !cx.proceed(&fqdn) {
+    if !cx.proceed(&fqdn)? {
         return Ok(());
     }
     let (quorum_loss_recovery, force) = (cx.switch("QuorumLossRecovery"), cx.switch("Force"));
@@ -128,7 +128,7 @@ fn reset_pool(cx: &mut Cx<'_>) -> Done {
         }
     };
     let fqdn = cx.pool_fqdn(pool).to_owned();
-    if !cx.proceed(&fqdn) {
+    if !cx.proceed(&fqdn)? {
         return Ok(());
     }
     let no_restart = cx.switch("NoReStart");

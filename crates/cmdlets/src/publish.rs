@@ -60,7 +60,7 @@ fn publish(cx: &mut Cx<'_>) -> Done {
         }
         Err(error) => return Err(invalid_file(&name, "a topology", &error.to_string())),
     };
-    if !cx.proceed(&name) {
+    if !cx.proceed(&name)? {
         return Ok(());
     }
     let backup = cx.text("BackupFileName").map_or_else(|| backup_name(cx), |path| path.to_string());
@@ -80,7 +80,7 @@ fn backup_name(cx: &Cx<'_>) -> String {
 
 fn enable(cx: &mut Cx<'_>) -> Done {
     let target = cx.computer_fqdn(cx.here).to_owned();
-    if !cx.proceed(&target) {
+    if !cx.proceed(&target)? {
         return Ok(());
     }
     cx.perform(Operation::EnableTopology).map(|_| ())

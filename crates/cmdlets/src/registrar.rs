@@ -101,7 +101,7 @@ fn set_registrar(cx: &mut Cx<'_>) -> Done {
             ));
         }
     }
-    if !cx.proceed(&format!("Registrar:{fqdn}")) {
+    if !cx.proceed(&format!("Registrar:{fqdn}"))? {
         return Ok(());
     }
     cx.edit(|configuration| {
@@ -189,7 +189,7 @@ fn set_configuration(cx: &mut Cx<'_>) -> Done {
         _ => None,
     };
     let threshold = settings.duration("BackupStoreUnavailableThreshold");
-    if !cx.proceed(&identity) {
+    if !cx.proceed(&identity)? {
         return Ok(());
     }
     cx.edit(|configuration| {

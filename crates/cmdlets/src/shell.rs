@@ -52,6 +52,22 @@ pub struct ShellState {
     pub drawn: u64,
 }
 
+impl ShellState {
+    /// Answers a prompt and keeps it: the next answer of the queue, else what the policy says.
+    pub(crate) fn answer(&mut self, prompt: &str) -> Option<String> {
+        let answer = self.answers.pop_front().or_else(|| {
+            let confirmation = prompt.contains("[Y]") || prompt.contains("(Y/N)");
+            match self.policy {
+                PromptPolicy::Confirm if confirmation => Some(if prompt.contains("[A]") { "A" } else { "Y" }.to_owned()),
+                PromptPolicy::Decline if confirmation => Some(if prompt.contains("[L]") { "L" } else { "N" }.to_owned()),
+                _ => None,
+            }
+        });
+        self.prompts.push(Prompt { text: prompt.to_owned(), answer: answer.clone() });
+        answer
+    }
+}
+
 /// A shell for as long as a run of a script borrows the fabric. It is both [`CommandProvider`] and [`Host`].
 #[derive(Debug)]
 pub struct Shell<'f> {
@@ -203,16 +219,7 @@ impl Host for Shell<'_> {
     }
 
     fn prompt(&mut self, prompt: &str) -> Option<String> {
-        let answer = self.state.answers.pop_front().or_else(|| {
-            let confirmation = prompt.contains("[Y]") || prompt.contains("(Y/N)");
-            match self.state.policy {
-                PromptPolicy::Confirm if confirmation => Some(if prompt.contains("[A]") { "A" } else { "Y" }.to_owned()),
-                PromptPolicy::Decline if confirmation => Some(if prompt.contains("[L]") { "L" } else { "N" }.to_owned()),
-                _ => None,
-            }
-        });
-        self.state.prompts.push(Prompt { text: prompt.to_owned(), answer: answer.clone() });
-        answer
+        self.state.answer(prompt)
     }
 
     fn computer_name(&self) -> Arc<str> {

@@ -387,7 +387,7 @@ fn move_user(cx: &mut Cx<'_>) -> Done {
             }
         };
         let subject = identity_of(cx.fabric.topology(), user);
-        if !cx.proceed(&subject) {
+        if !cx.proceed(&subject)? {
             continue;
         }
         match cx.perform(Operation::MoveUser { user, target, force }) {

@@ -143,7 +143,7 @@ fn target(cx: &Cx<'_>) -> Result<(ComputerId, Option<ServiceName>), Box<CommandE
 fn start(cx: &mut Cx<'_>) -> Done {
     let (computer, service) = target(cx)?;
     let subject = subject(cx, computer, service);
-    if !cx.proceed(&subject) {
+    if !cx.proceed(&subject)? {
         return Ok(());
     }
     let no_wait = cx.switch("NoWait");
@@ -153,7 +153,7 @@ fn start(cx: &mut Cx<'_>) -> Done {
 fn stop(cx: &mut Cx<'_>) -> Done {
     let (computer, service) = target(cx)?;
     let subject = subject(cx, computer, service);
-    if !cx.proceed(&subject) {
+    if !cx.proceed(&subject)? {
         return Ok(());
     }
     let (graceful, no_wait) = (cx.switch("Graceful"), cx.switch("NoWait"));

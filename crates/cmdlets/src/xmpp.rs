@@ -176,7 +176,7 @@ fn new_partner(cx: &mut Cx<'_>) -> Done {
             Value::str(domain),
         ));
     }
-    if !cx.proceed(&domain) {
+    if !cx.proceed(&domain)? {
         return Ok(());
     }
     let object = partner_object(&partner);
@@ -200,7 +200,7 @@ fn set_partner(cx: &mut Cx<'_>) -> Done {
     let mut partner = existing(cx, &settings)?;
     apply(&settings, &mut partner);
     let domain = partner.domain.clone();
-    if !cx.proceed(&domain) {
+    if !cx.proceed(&domain)? {
         return Ok(());
     }
     cx.edit(|configuration| {
@@ -212,7 +212,7 @@ fn set_partner(cx: &mut Cx<'_>) -> Done {
 fn remove_partner(cx: &mut Cx<'_>) -> Done {
     let settings = Settings::new(cx);
     let domain = existing(cx, &settings)?.domain;
-    if !cx.proceed(&domain) {
+    if !cx.proceed(&domain)? {
         return Ok(());
     }
     cx.edit(|configuration| {
@@ -264,7 +264,7 @@ fn set_gateway(cx: &mut Cx<'_>) -> Done {
     {
         return Err(cx.not_found("configuration", &identity));
     }
-    if !cx.proceed("Global") {
+    if !cx.proceed("Global")? {
         return Ok(());
     }
     cx.edit(|configuration| {

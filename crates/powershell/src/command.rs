@@ -183,6 +183,9 @@ pub trait CommandProvider {
     ) -> Result<(), Box<CommandError>>;
 }
 
+/// Who answers a prompt: gets its text; `None` means that nobody is there.
+pub type Prompt<'p> = &'p mut dyn FnMut(&str) -> Option<String>;
+
 /// What a command may do while it runs. The evaluator implements it: preference variables, `-ErrorAction`,
 /// redirections and the pipeline behind the command are its business.
 pub trait Invocation {
@@ -201,8 +204,11 @@ pub trait Invocation {
     fn verbose(&mut self, text: &str);
     /// Writes to the host, as `Write-Host` does.
     fn host(&mut self, text: &str);
-    /// Asks whether to go on: `-WhatIf` prints and answers no, `-Confirm` asks the host.
-    fn should_process(&mut self, target: &str, action: &str) -> bool;
+    /// Asks whether to go on, as `ShouldProcess` does: `-WhatIf` prints and answers no; `-Confirm`, or an impact that
+    /// reaches `$ConfirmPreference`, puts the question to `prompt` with the operation and the target in it. The command
+    /// hands over [`Host::prompt`], because the host is busy with the command while it runs. `Err` ends the statement:
+    /// nobody was there to answer.
+    fn should_process(&mut self, target: &str, action: &str, prompt: Prompt<'_>) -> Result<bool, Box<CommandError>>;
     /// Whether `-WhatIf` is in force.
     fn what_if(&self) -> bool;
     /// Records that something known is not modelled; the verdict becomes inconclusive and names it.

@@ -23,7 +23,7 @@ pub mod types;
 pub mod value;
 
 pub use command::{
-    BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType,
+    BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType, Prompt,
     Resolution,
 };
 pub use error::{ErrorRecord, Flow, LimitError};

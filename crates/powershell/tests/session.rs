@@ -26,6 +26,12 @@ fn console(script: &str) -> String {
 #[case("$WhatIfPreference = $true; Remove-CsThing x -WhatIf:$false", "removed x\n")]
 #[case("Remove-CsThing x -Verbose", "VERBOSE: Performing the operation \"Remove-CsThing\" on target \"x\".\nremoved x\n")]
 #[case("Get-CsThing beta -Verbose | Out-Null", "VERBOSE: Reading beta.\n")]
+// A command hears that the next stage wants no more.
+#[case("Get-CsThing -Verbose | Select-Object -First 1 -ExpandProperty Identity", "VERBOSE: Reading alpha.\nalpha\n")]
+#[case("(Get-CsThing -Verbose | Select-Object -Skip 1 -First 1).Identity", "VERBOSE: Reading alpha.\nVERBOSE: Reading beta.\nbeta\n")]
+#[case("'beta','gamma','alpha' | Get-CsThing | Select-Object -First 2 | ForEach-Object Identity", "beta\ngamma\n")]
+#[case("(Get-CsThing | Select-Object -First 1 -Last 1).Identity -join ','", "alpha,gamma\n")]
+#[case("Get-CsThing -OutVariable all | Select-Object -First 1 | Out-Null; $all.Count", "1\n")]
 #[case("Test-CsThing x 2>$null 3>$null; $?", "False\n")]
 #[case("Test-CsThing x -ErrorAction SilentlyContinue -WarningAction SilentlyContinue; \"$($Error[0])\"", "The thing \"x\" is broken.\n")]
 #[case("try { Test-CsThing fatal } catch { $_.FullyQualifiedErrorId }", "BrokenThing,Test.TestCsThingCommand\n")]
@@ -192,4 +198,30 @@ fn limits_have_names(#[case] script: &str, #[case] expected: LimitError) {
 fn nested_values_do_not_overflow_the_stack() {
     let output = run_in(&mut TestWorld::default(), "$a = 1; foreach ($i in 1..20000) { $a = ,$a }; 'done'");
     assert!(output.objects().any(|v| matches!(v, Value::Str(t) if &**t == "done")));
+}
+
+/// The question names operation and target, and is put while the command runs: what it does depends on the answer.
+#[rstest]
+#[case(&["y"], "removed a\n", 1)]
+#[case(&[""], "removed a\n", 1)]
+#[case(&["n"], "", 1)]
+#[case(&["perhaps", "?", "y"], "removed a\n", 3)]
+fn confirmation_names_operation_and_target(#[case] answers: &[&str], #[case] expected: &str, #[case] asked: usize) {
+    let mut world = TestWorld { answers: answers.iter().map(|a| (*a).to_string()).collect(), ..TestWorld::default() };
+    let output = run_in(&mut world, "Remove-CsThing a -Confirm -Verbose");
+    assert_eq!(render(&output, 120), expected);
+    // The layout of PowerShell's console: caption, question, operation and target, choices.
+    let question = "Confirm\nAre you sure you want to perform this action?\n\
+                    Performing the operation \"Remove-CsThing\" on target \"a\".\n\
+                    [Y] Yes  [A] Yes to All  [N] No  [L] No to All  [S] Suspend  [?] Help (default is \"Y\"):";
+    assert_eq!(world.prompts, vec![question; asked]);
+}
+
+/// A command that does not call `ShouldProcess` asks nothing, whatever `$ConfirmPreference` says.
+#[test]
+fn commands_that_change_nothing_never_ask() {
+    let mut world = TestWorld::default();
+    let output = run_in(&mut world, "$ConfirmPreference = 'Low'; Get-CsThing alpha | ForEach-Object Size");
+    assert_eq!(render(&output, 120), "1\n");
+    assert!(world.prompts.is_empty());
 }

@@ -86,6 +86,29 @@ impl Downstream<'_> {
         }
     }
 
+    /// How many objects the next stage can use, where that is known beforehand: `Select-Object -First` of so many.
+    /// Commands that could make very many objects stop there; the objects themselves are counted by the stage.
+    pub(crate) fn appetite(&self) -> Option<usize> {
+        if !matches!(self.outlet.route, OutputRoute::Next) || self.outlet.out_variable.is_some() {
+            return None;
+        }
+        let Runner::Builtin { info, bound, .. } = &self.rest.first()?.runner else { return None };
+        if !info.name.eq_ignore_ascii_case("Select-Object") {
+            return None;
+        }
+        let keeps_on = ["Last", "SkipLast", "Index", "SkipIndex"].iter().any(|name| bound.get(name).is_some());
+        if keeps_on || bound.switch("Unique") || bound.switch("Wait") {
+            return None;
+        }
+        let count = |name: &str| match bound.get(name) {
+            None => Some(0),
+            Some(Value::Int(count)) => usize::try_from(*count).ok(),
+            Some(_) => None,
+        };
+        bound.get("First")?;
+        Some(count("First")?.saturating_add(count("Skip")?))
+    }
+
     /// Delivers what merged streams left behind.
     pub(crate) fn flush(&mut self, ev: &mut Evaluator<'_>) -> Result<(), Flow> {
         let Some(buffer) = &self.outlet.merge else { return Ok(()) };

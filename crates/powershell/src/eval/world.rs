@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::pipeline::Downstream;
 use super::{Evaluator, Invoked, Sink};
 use crate::binding::Binding;
-use crate::command::{CommandError, CommandInfo, ConfirmImpact, Invocation};
+use crate::command::{CommandError, CommandInfo, ConfirmImpact, Invocation, Prompt};
 use crate::convert;
 use crate::error::{ErrorRecord, Flow};
 use crate::session::ConfirmPolicy;
@@ -28,14 +28,21 @@ enum Event {
 struct Recorder {
     events: Vec<Event>,
     what_if: bool,
-    /// The answer to a confirmation, fetched before the command ran; `None` when it will not ask.
-    answer: Option<bool>,
+    /// Whether confirmation is due.
+    asks: bool,
+    policy: ConfirmPolicy,
+    /// Keeps "to all" for the other objects of the pipeline.
+    invoked: Arc<Invoked>,
+    /// How many outputs the next stage can use ([`Downstream::appetite`]); `None` when that is not known.
+    appetite: Option<usize>,
+    outputs: usize,
     unmodelled: Vec<String>,
     remarks: Vec<String>,
 }
 
 impl Invocation for Recorder {
     fn output(&mut self, value: Value) {
+        self.outputs += 1;
         self.events.push(Event::Output(value));
     }
 
@@ -55,15 +62,20 @@ impl Invocation for Recorder {
         self.events.push(Event::Host(text.into()));
     }
 
-    fn should_process(&mut self, target: &str, action: &str) -> bool {
+    fn wants_more(&self) -> bool {
+        self.appetite.is_none_or(|appetite| self.outputs < appetite)
+    }
+
+    fn should_process(&mut self, target: &str, action: &str, prompt: Prompt<'_>) -> Result<bool, Box<CommandError>> {
         if self.what_if {
             self.events.push(Event::Host(what_if_line(target, action)));
-            return false;
+            return Ok(false);
         }
-        if self.answer.is_none() {
+        if !self.asks {
             self.events.push(Event::Verbose(performing(target, action)));
+            return Ok(true);
         }
-        self.answer != Some(false)
+        confirmed(&self.invoked, self.policy, &performing(target, action), prompt).ok_or_else(|| Box::new(nobody_answers()))
     }
 
     fn what_if(&self) -> bool {
@@ -107,12 +119,17 @@ impl Evaluator<'_> {
             Err(error) => return Err(error.record.into()),
         };
         let what_if = self.what_if(&invoked);
-        let answer = if !what_if && self.would_ask(&invoked) {
-            Some(self.ask(&invoked, &format!("Performing the operation \"{}\".", info.name))?)
-        } else {
-            None
+        let mut recorder = Recorder {
+            events: Vec::new(),
+            what_if,
+            asks: self.would_ask(&invoked),
+            policy: self.options.confirm,
+            invoked: invoked.clone(),
+            appetite: down.appetite(),
+            outputs: 0,
+            unmodelled: Vec::new(),
+            remarks: Vec::new(),
         };
-        let mut recorder = Recorder { events: Vec::new(), what_if, answer, unmodelled: Vec::new(), remarks: Vec::new() };
         let result = self.world.invoke(info, &parameters, &mut recorder);
         let span = invoked.position.as_ref().map_or(self.statement, |p| p.span);
         self.output.unmodelled.extend(recorder.unmodelled.into_iter().map(|what| (what.into(), span)));
@@ -181,42 +198,60 @@ impl Evaluator<'_> {
 
     /// Asks for confirmation: the policy of the session, an earlier "to all", or the host.
     pub(crate) fn ask(&mut self, invoked: &Invoked, text: &str) -> Result<bool, Flow> {
-        match invoked.answer.load(Ordering::Relaxed) {
-            YES_TO_ALL => return Ok(true),
-            NO_TO_ALL => return Ok(false),
-            _ => {}
-        }
-        match self.options.confirm {
-            ConfirmPolicy::Yes => return Ok(true),
-            ConfirmPolicy::No => return Ok(false),
-            ConfirmPolicy::Ask => {}
-        }
-        let prompt = format!(
-            "Confirm\nAre you sure you want to perform this action?\n{text}\n[Y] Yes  [A] Yes to All  [N] No  [L] No to All  [S] Suspend  [?] Help (default is \"Y\"):"
-        );
-        let answer = self.world.prompt(&prompt);
-        let Some(answer) = answer else {
-            let mut record = ErrorRecord::new(
-                "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available.",
-                "InvalidOperation",
-                "InvalidOperation",
-                "System.Management.Automation.PSInvalidOperationException",
-            );
+        let world = &mut *self.world;
+        confirmed(invoked, self.options.confirm, text, &mut |prompt| world.prompt(prompt)).ok_or_else(|| {
+            let mut record = ErrorRecord::from(nobody_answers());
             self.decorate(&mut record, invoked);
-            return Err(record.into());
-        };
-        match answer.trim().to_lowercase().as_str() {
-            "" | "y" | "yes" => Ok(true),
+            record.into()
+        })
+    }
+}
+
+/// How often a question is repeated to somebody who answers with something that is no choice.
+const PATIENCE: usize = 100;
+
+/// One confirmation: an earlier "to all", the policy of the session, or the answer to the prompt; `None` when nobody answers.
+fn confirmed(invoked: &Invoked, policy: ConfirmPolicy, text: &str, prompt: Prompt<'_>) -> Option<bool> {
+    match invoked.answer.load(Ordering::Relaxed) {
+        YES_TO_ALL => return Some(true),
+        NO_TO_ALL => return Some(false),
+        _ => {}
+    }
+    match policy {
+        ConfirmPolicy::Yes => return Some(true),
+        ConfirmPolicy::No => return Some(false),
+        ConfirmPolicy::Ask => {}
+    }
+    let question = format!(
+        "Confirm\nAre you sure you want to perform this action?\n{text}\n[Y] Yes  [A] Yes to All  [N] No  [L] No to All  [S] Suspend  [?] Help (default is \"Y\"):"
+    );
+    for _ in 0..PATIENCE {
+        match prompt(&question)?.trim().to_lowercase().as_str() {
+            "" | "y" | "yes" => return Some(true),
             "a" | "yes to all" => {
                 invoked.answer.store(YES_TO_ALL, Ordering::Relaxed);
-                Ok(true)
+                return Some(true);
             }
+            "n" | "no" => return Some(false),
             "l" | "no to all" => {
                 invoked.answer.store(NO_TO_ALL, Ordering::Relaxed);
-                Ok(false)
+                return Some(false);
             }
-            _ => Ok(false),
+            // The console asks again; `?` and `S` change nothing that a rehearsal could show.
+            _ => {}
         }
+    }
+    None
+}
+
+/// What a confirmation ends in when nobody sits at the console (as Windows PowerShell 5.1 prints it).
+fn nobody_answers() -> CommandError {
+    CommandError {
+        message: "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available.".into(),
+        id: "InvalidOperation".into(),
+        category: "InvalidOperation".into(),
+        exception_types: vec!["System.Management.Automation.PSInvalidOperationException".into()],
+        target: Value::Null,
     }
 }
 

@@ -88,7 +88,7 @@ impl CommandProvider for TestWorld {
         match &*command.name {
             "Get-CsThing" => {
                 for (name, size) in [("alpha", 1), ("beta", 2), ("gamma", 3)] {
-                    if identity.as_deref().is_none_or(|i| i.eq_ignore_ascii_case(name)) {
+                    if invocation.wants_more() && identity.as_deref().is_none_or(|i| i.eq_ignore_ascii_case(name)) {
                         invocation.verbose(&format!("Reading {name}."));
                         invocation.output(PsObject::new("Test.Thing").with("Identity", name).with("Size", size).into());
                     }
@@ -97,7 +97,7 @@ impl CommandProvider for TestWorld {
             }
             "Remove-CsThing" => {
                 let identity = identity.unwrap_or_default();
-                if invocation.should_process(&identity, "Remove-CsThing") {
+                if invocation.should_process(&identity, "Remove-CsThing", &mut |prompt| self.prompt(prompt))? {
                     invocation.output(Value::str(format!("removed {identity}")));
                 }
                 Ok(())
