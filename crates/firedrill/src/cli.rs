@@ -176,6 +176,7 @@ impl std::str::FromStr for ReportTarget {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
             Some(("junit", path)) if !path.is_empty() => Ok(Self::Junit(path.into())),
+            Some(("junit", _)) => Err("the file is missing: write junit=report.xml".into()),
             Some((kind, _)) => Err(format!("there is no report of kind `{kind}`; known kinds: junit")),
             None => Err("a report is given as KIND=FILE, for example junit=report.xml".into()),
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use firedrill_fabric::{ServiceMode, SimDuration, SimTime};
 use firedrill_scenario::document::BindingMode;
-use firedrill_scenario::scenario::Action;
-use firedrill_scenario::{DEFAULT_START, DiskFiles, Files as _, Loader, MemoryFiles, limits, read_expectations};
+use firedrill_scenario::scenario::{Action, Deed};
+use firedrill_scenario::{DEFAULT_START, DiskFiles, Files as _, Said, StreamName, limits, read_expectations, read_steps};
 use firedrill_syntax::{Diagnostic, Source, parse_duration, render_plain};
 use firedrill_topology::{ComputerId, Topology, UserId};
 
@@ -85,10 +85,11 @@ pub struct Served {
 #[derive(Debug)]
 pub struct Drill {
     drill: firedrill_scenario::Drill,
-    files: MemoryFiles,
+    /// What the last command or dialog said.
+    said: Option<Said>,
 }
 
-/// Name of the topology among the files that fragments are read with.
+/// Name of a topology that is given as text.
 const TOPOLOGY: &str = "topology.yaml";
 
 impl Drill {
@@ -102,7 +103,7 @@ impl Drill {
             .map_err(|error| Error::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
         let text =
             String::from_utf8(bytes).map_err(|_| Error::Unreadable { path: path.to_owned(), reason: "it is not UTF-8".to_owned() })?;
-        Self::from_text(&text, seed)
+        Self::from_source(&Source::new(path, &text), seed)
     }
 
     /// A drill on a deployment given as YAML.
@@ -110,11 +111,14 @@ impl Drill {
     /// # Errors
     /// When it is not a valid topology.
     pub fn from_text(topology: &str, seed: u64) -> Result<Self, Error> {
-        let loaded = firedrill_topology::load(&Source::new(TOPOLOGY, topology));
+        Self::from_source(&Source::new(TOPOLOGY, topology), seed)
+    }
+
+    fn from_source(source: &Arc<Source>, seed: u64) -> Result<Self, Error> {
+        let loaded = firedrill_topology::load(source);
         let resolved = loaded.topology.ok_or_else(|| invalid(&loaded.diagnostics))?;
-        let files = MemoryFiles::default().with(TOPOLOGY, topology);
         let drill = firedrill_scenario::Drill::new(Arc::new(resolved), seed, DEFAULT_START, BindingMode::Default);
-        Ok(Self { drill, files })
+        Ok(Self { drill, said: None })
     }
 
     /// Puts the fabric on the wire: a real DNS server and real Edge listeners on loopback, until the drill is dropped.
@@ -145,9 +149,7 @@ impl Drill {
     /// # Errors
     /// When the text is not a length of time, or a limit of virtual time or events is hit.
     pub fn advance(&mut self, length: &str) -> Result<(), Error> {
-        let length = parse_duration(length).map_err(|error| Error::Invalid(error.to_string()))?;
-        let nanoseconds = i64::try_from(length.as_nanos()).map_err(|_| Error::Invalid(format!("{length:?} is too long")))?;
-        Ok(self.drill.advance(SimDuration(nanoseconds))?)
+        Ok(self.drill.advance(duration(length)?)?)
     }
 
     /// Breaks something now, written as in a scenario: `pool: pool1.contoso.com`.
@@ -155,7 +157,7 @@ impl Drill {
     /// # Errors
     /// When the fault is not valid in this deployment.
     pub fn inject(&mut self, fault: &str) -> Result<(), Error> {
-        self.step(&format!("fault: {{ {fault} }}"))
+        self.deeds(&format!("fault: {{ {fault} }}"), SimDuration::ZERO)
     }
 
     /// Heals a fault now; computers come back with their services starting.
@@ -163,7 +165,23 @@ impl Drill {
     /// # Errors
     /// When the fault is not valid in this deployment.
     pub fn heal(&mut self, fault: &str) -> Result<(), Error> {
-        self.step(&format!("heal: {{ {fault} }}"))
+        self.deeds(&format!("heal: {{ {fault} }}"), SimDuration::ZERO)
+    }
+
+    /// Breaks something later, so long after now (`3m`): a fault that is due while a command runs strikes in the middle of it.
+    ///
+    /// # Errors
+    /// When the text is not a length of time, or the fault is not valid in this deployment.
+    pub fn schedule(&mut self, after: &str, fault: &str) -> Result<(), Error> {
+        self.deeds(&format!("fault: {{ {fault} }}"), duration(after)?)
+    }
+
+    /// Heals a fault later, so long after now (`20m`); computers come back with their services starting.
+    ///
+    /// # Errors
+    /// When the text is not a length of time, or the fault is not valid in this deployment.
+    pub fn schedule_heal(&mut self, after: &str, fault: &str) -> Result<(), Error> {
+        self.deeds(&format!("heal: {{ {fault} }}"), duration(after)?)
     }
 
     /// Edits an external DNS zone as its operator: `set: { name: xmpp.contoso.com, type: A, data: [198.51.100.11] }`.
@@ -171,7 +189,25 @@ impl Drill {
     /// # Errors
     /// When the edit is not valid, or refused.
     pub fn edit_dns(&mut self, edit: &str) -> Result<(), Error> {
-        self.step(&format!("dns: [{{ {edit} }}]"))
+        self.deeds(&format!("dns: [{{ {edit} }}]"), SimDuration::ZERO)
+    }
+
+    /// Edits the topology as the dialogs of Topology Builder do, on the first Front End that is up, and publishes it (dossier
+    /// H): `next_hop: { edgeserver1.contoso.com: pool2.contoso.com }`.
+    ///
+    /// # Errors
+    /// When an edit is not valid, no Front End is up, or publishing is refused: the text is the dialog's.
+    pub fn topology_builder(&mut self, edits: &str) -> Result<Output, Error> {
+        self.dialog(&format!("topology_builder: {{ {edits} }}"))
+    }
+
+    /// Runs "Setup or Remove Components" of the deployment wizard, one computer after another; a pool means all its
+    /// computers (dossier H).
+    ///
+    /// # Errors
+    /// When a name is unknown, a computer is off, or setup is refused: the text is the dialog's.
+    pub fn deployment_wizard(&mut self, computers: &[&str]) -> Result<Output, Error> {
+        self.dialog(&format!("deployment_wizard: [{}]", computers.join(", ")))
     }
 
     /// Runs PowerShell on a computer (FQDN or unambiguous host name) in the session that the drill keeps there.
@@ -179,22 +215,9 @@ impl Drill {
     /// # Errors
     /// When the computer is off, or the script writes an error: the text is the console's.
     pub fn run(&mut self, computer: &str, script: &str) -> Result<Output, Error> {
-        use firedrill_scenario::StreamName;
         let computer = self.computer(computer)?;
         let said = self.drill.run(computer, script, None)?;
-        if let Some(error) = said.errors.first() {
-            return Err(Error::Command(error.console.clone()));
-        }
-        if let Some(limit) = &said.limit {
-            return Err(Error::Command(limit.clone()));
-        }
-        Ok(Output {
-            text: said.text(StreamName::Output),
-            warnings: said.text(StreamName::Warning),
-            verbose: said.text(StreamName::Verbose),
-            took: said.took,
-            unmodelled: said.unmodelled.iter().map(|(what, _)| what.to_string()).collect(),
-        })
+        self.output(said)
     }
 
     /// The service that a user gets now.
@@ -213,14 +236,15 @@ impl Drill {
     }
 
     /// Looks whether an expectation holds, written as in a scenario: `pool_state: { pool1.contoso.com: Active }`. Connected
-    /// drills put questions about DNS and federation to the model and to the wire.
+    /// drills put questions about DNS and federation to the model and to the wire. Expectations about a command (`fails`,
+    /// `objects`, `warnings`, `took` …) look at the last one, also when it ended in an error.
     ///
     /// # Errors
     /// When it does not hold (with what was found and why), is not valid, or the model and the wire disagree.
     pub fn expect(&mut self, expectation: &str) -> Result<(), Error> {
         let expectations = read_expectations(&format!("- {expectation}"), self.drill.topology()).map_err(|problems| invalid(&problems))?;
         for expectation in &expectations {
-            let finding = self.drill.expect(&expectation.check, None).map_err(|bug| Error::Bug(bug.to_string()))?;
+            let finding = self.drill.expect(&expectation.check, self.said.as_ref()).map_err(|bug| Error::Bug(bug.to_string()))?;
             if !finding.holds {
                 let expected = firedrill_scenario::describe(&expectation.check, self.drill.topology());
                 return Err(Error::Expectation { expected, found: finding.found, because: finding.explain });
@@ -229,21 +253,52 @@ impl Drill {
         Ok(())
     }
 
-    fn step(&mut self, step: &str) -> Result<(), Error> {
-        let scenario = self.fragment(&format!("name: step\ntopology: {TOPOLOGY}\nsteps:\n  - {step}\n"))?;
-        for step in &scenario.steps {
-            if let Action::Deed(deed) = &step.action {
+    /// Breaks, heals or edits from outside, so long after now.
+    fn deeds(&mut self, step: &str, after: SimDuration) -> Result<(), Error> {
+        let steps = self.steps(step)?;
+        for deed in steps.iter().filter_map(deed_of) {
+            if after == SimDuration::ZERO {
                 self.drill.deed(deed)?;
+            } else {
+                self.drill.schedule(self.drill.now() + after, deed);
             }
         }
         Ok(())
     }
 
-    /// Reads a piece of a scenario in this deployment.
-    fn fragment(&mut self, text: &str) -> Result<Arc<firedrill_scenario::Scenario>, Error> {
-        let source = Source::new("drill.yaml", text);
-        let loaded = Loader::new(&mut self.files).load_source("drill.yaml", &source);
-        loaded.map(|loaded| loaded.scenario).map_err(|problems| invalid(&problems))
+    fn dialog(&mut self, step: &str) -> Result<Output, Error> {
+        let mut all = Said::default();
+        for step in self.steps(step)? {
+            all = match &step.action {
+                Action::TopologyBuilder { on, settings, publish, .. } => self.drill.topology_builder(*on, settings, *publish)?,
+                Action::DeploymentWizard { computers, .. } => self.drill.deployment_wizard(computers)?,
+                _ => continue,
+            };
+        }
+        self.output(all)
+    }
+
+    /// What was said as plain values, kept for expectations about it.
+    fn output(&mut self, said: Said) -> Result<Output, Error> {
+        let said = self.said.insert(said);
+        if let Some(error) = said.errors.first() {
+            return Err(Error::Command(error.console.clone()));
+        }
+        if let Some(limit) = &said.limit {
+            return Err(Error::Command(limit.clone()));
+        }
+        Ok(Output {
+            text: said.text(StreamName::Output),
+            warnings: said.text(StreamName::Warning),
+            verbose: said.text(StreamName::Verbose),
+            took: said.took,
+            unmodelled: said.unmodelled.iter().map(|(what, _)| what.to_string()).collect(),
+        })
+    }
+
+    /// Reads a step of a scenario in this deployment.
+    fn steps(&self, step: &str) -> Result<Vec<firedrill_scenario::Step>, Error> {
+        read_steps(&format!("- {step}"), self.drill.topology()).map_err(|problems| invalid(&problems))
     }
 
     fn computer(&self, name: &str) -> Result<ComputerId, Error> {
@@ -255,6 +310,20 @@ impl Drill {
         let found = self.drill.topology().users.find(address);
         found.ok_or_else(|| Error::Unknown { kind: "user", name: address.to_owned() })
     }
+}
+
+fn deed_of(step: &firedrill_scenario::Step) -> Option<&Deed> {
+    match &step.action {
+        Action::Deed(deed) => Some(deed),
+        _ => None,
+    }
+}
+
+/// A length of virtual time as scenarios write it.
+fn duration(text: &str) -> Result<SimDuration, Error> {
+    let length = parse_duration(text).map_err(|error| Error::Invalid(error.to_string()))?;
+    let nanoseconds = i64::try_from(length.as_nanos()).map_err(|_| Error::Invalid(format!("{length:?} is too long")))?;
+    Ok(SimDuration(nanoseconds))
 }
 
 fn invalid(problems: &[Diagnostic]) -> Error {

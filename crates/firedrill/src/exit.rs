@@ -7,6 +7,8 @@ pub(crate) enum Exit {
     Pass,
     /// A scenario failed.
     Failed,
+    /// The command line means nothing.
+    Usage,
     /// A scenario, runbook or topology is invalid; nothing of it was run.
     Invalid,
     /// The selection selected nothing.
@@ -20,11 +22,12 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The number; 2 (usage) is clap's own, 7 (budget) and 130 (interrupted) belong to what cuts a run short.
+    /// The number; 2 is also clap's, 7 (budget) and 130 (interrupted) belong to what cuts a run short.
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Pass => 0,
             Self::Failed => 1,
+            Self::Usage => 2,
             Self::Invalid => 3,
             Self::NothingSelected => 4,
             Self::Inconclusive => 5,

@@ -6,6 +6,7 @@ use firedrill_syntax::{Diagnostic, Severity};
 
 use crate::cli::Colour;
 use crate::exit::Exit;
+use crate::select::SelectError;
 
 /// Writes for people and pipes. A reader that closes its pipe has seen enough: that is no error.
 pub(crate) struct Printer {
@@ -56,8 +57,8 @@ impl Printer {
     }
 
     /// Says why a selection means nothing.
-    pub(crate) fn usage_error(&mut self, error: &dyn std::error::Error) -> Exit {
+    pub(crate) fn usage_error(&mut self, error: &SelectError) -> Exit {
         self.talk(&format!("error: {error}"));
-        Exit::NothingSelected
+        error.exit()
     }
 }

@@ -8,6 +8,7 @@ use firedrill_syntax::Diagnostic;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::cli::Selection;
+use crate::exit::Exit;
 
 /// Deepest folder below a given one that is searched; links that lead in circles end here.
 const MAX_FOLDERS_DEEP: usize = 32;
@@ -60,6 +61,16 @@ pub(crate) enum SelectError {
     },
 }
 
+impl SelectError {
+    /// How a program ends that was asked for this: a glob is wrong in itself, a path only selects nothing here.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::BadGlob { .. } => Exit::Usage,
+            Self::NotFound(_) | Self::Unreadable { .. } | Self::TooMany | Self::NoSuchLine { .. } => Exit::NothingSelected,
+        }
+    }
+}
+
 /// Reads everything that the paths name and keeps what the filters let through.
 pub(crate) fn select(selection: &Selection) -> Result<Selected, SelectError> {
     let names = globs(&selection.name)?;
@@ -91,7 +102,7 @@ pub(crate) fn files_of(paths: &[String]) -> Result<Vec<(String, Option<usize>)>,
         let metadata = std::fs::metadata(path).map_err(|_| SelectError::NotFound(path.to_owned()))?;
         if metadata.is_dir() {
             let mut below = Vec::new();
-            walk(path.trim_end_matches('/'), 0, &mut below)?;
+            walk(path, 0, &mut below)?;
             below.sort();
             found.extend(below.into_iter().map(|path| (path, None)));
         } else {
@@ -125,12 +136,13 @@ fn walk(folder: &str, depth: usize, found: &mut Vec<String>) -> Result<(), Selec
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
-        let path = format!("{folder}/{name}");
+        let path = format!("{}/{name}", folder.trim_end_matches('/'));
         let kind = entry.file_type().map_err(unreadable)?;
         // Folders that start with a dot are nobody's scenarios.
         if kind.is_dir() && !name.starts_with('.') {
             walk(&path, depth + 1, found)?;
-        } else if !kind.is_dir() && (name.ends_with(".yaml") || name.ends_with(".yml")) {
+        // Nor are pipes and devices, which could keep a reader waiting for ever.
+        } else if (kind.is_file() || kind.is_symlink()) && (name.ends_with(".yaml") || name.ends_with(".yml")) {
             found.push(path);
         }
     }

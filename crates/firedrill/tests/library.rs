@@ -69,3 +69,65 @@ async fn federation_is_asked_over_real_sockets(mut drill: Drill) -> Result<(), E
     drill.advance("10m")?;
     drill.expect("federation: { protocol: xmpp, partner: fabrikam.net, reachable: true }")
 }
+
+#[rstest]
+fn a_fault_strikes_while_a_command_runs_and_heals(mut drill: Drill) -> Result<(), Error> {
+    drill.inject("pool: pool1.contoso.com")?;
+    drill.run("pool2-fe1", CMS_FAILOVER)?;
+    drill.topology_builder("next_hop: { edgeserver1.contoso.com: pool2.contoso.com }")?;
+    drill.schedule("1m", "pool: pool2.contoso.com")?;
+    drill.schedule_heal("2h", "pool: pool2.contoso.com")?;
+    assert_eq!(drill.serving("user00042@contoso.com")?.mode, ServiceMode::SignedOut);
+    drill.run("pool2-fe1", "Invoke-CsPoolFailOver -PoolFqdn pool1.contoso.com -DisasterMode").expect_err("its pool died under it");
+    drill.expect("pool_state: { pool1.contoso.com: FailingOver }")?;
+    drill.advance("3h")?;
+    drill.run("pool2-fe1", "Invoke-CsPoolFailOver -PoolFqdn pool1.contoso.com -DisasterMode")?;
+    drill.expect("pool_state: { pool1.contoso.com: FailedOver }")
+}
+
+#[rstest]
+fn topology_builder_and_the_wizard_do_what_their_dialogs_do(mut drill: Drill) -> Result<(), Error> {
+    let bits = "federation: { edgeserver1.contoso.com: false, edgeserver2.contoso.com: true }";
+    drill.topology_builder(bits)?;
+    drill.advance("10m")?;
+    drill.expect("settings: { federation: { edgeserver2.contoso.com: true } }")?;
+    drill.expect("setup_pending: { edgeserver2.contoso.com: true }")?;
+    let output = drill.deployment_wizard(&["edgeserver2.contoso.com", "edgeserver1a"])?;
+    assert!(output.took > firedrill::SimDuration::ZERO);
+    drill.expect("setup_pending: { edgeserver2.contoso.com: false }")
+}
+
+#[rstest]
+fn dns_is_edited_and_caches_run_out(mut drill: Drill) -> Result<(), Error> {
+    let seen = |address: &str| format!("dns: {{ seen_by: fabrikam.net, name: xmpp.contoso.com, type: A, data: [{address}] }}");
+    drill.expect(&seen("203.0.113.11, 203.0.113.12"))?;
+    drill.edit_dns("set: { name: xmpp.contoso.com, type: A, data: [198.51.100.11] }")?;
+    drill.expect(&seen("203.0.113.11, 203.0.113.12"))?;
+    drill.advance("1h1m")?;
+    drill.expect(&seen("198.51.100.11"))
+}
+
+#[rstest]
+fn expectations_look_at_the_last_command(mut drill: Drill) -> Result<(), Error> {
+    drill.run("pool1-fe1", "Get-CsPool -Identity nowhere.contoso.com").expect_err("there is no such pool");
+    drill.expect("fails: { contains: nowhere.contoso.com }")?;
+    drill.run("pool1-fe1", "Get-CsPool -Identity pool1.contoso.com")?;
+    drill.expect("objects: { count: 1, all: { Identity: pool1.contoso.com } }")?;
+    drill.expect("fails: {}").expect_err("the last command did not fail");
+    Ok(())
+}
+
+#[rstest]
+#[case::edit(Drill::topology_builder, "next_hop: { nowhere.contoso.com: pool2.contoso.com }", "nowhere.contoso.com")]
+#[case::setting(Drill::topology_builder, "nexthop: { edgeserver1.contoso.com: pool2.contoso.com }", "nexthop")]
+#[case::wizard(|drill: &mut Drill, name: &str| drill.deployment_wizard(&[name]), "nowhere.contoso.com", "nowhere.contoso.com")]
+#[case::length(|drill: &mut Drill, after: &str| drill.schedule(after, "ad: true").map(|()| unreachable!()), "5 parsecs", "parsecs")]
+fn what_is_not_valid_is_named(
+    mut drill: Drill,
+    #[case] act: fn(&mut Drill, &str) -> Result<firedrill::Output, Error>,
+    #[case] text: &str,
+    #[case] named: &str,
+) {
+    let error = act(&mut drill, text).expect_err("it is not valid").to_string();
+    assert!(error.contains(named), "{error}");
+}

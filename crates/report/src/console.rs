@@ -82,13 +82,13 @@ pub fn failure_pages(report: &RunReport, palette: Palette) -> String {
         for reason in &report.reasons {
             let _ = writeln!(page, "  because     {reason}");
         }
-        let _ = writeln!(page, "  rerun       firedrill run {} --seed {}", report.file, report.seed);
+        field(&mut page, "rerun", &report.rerun);
     }
     for bug in &report.bugs {
         let Palette { fail, .. } = palette;
         let _ = writeln!(page, "\n{fail}BUG OF FIREDRILL{fail:#}  {}", report.scenario);
         field(&mut page, "what", bug);
-        let _ = writeln!(page, "  rerun       firedrill run {} --seed {}", report.file, report.seed);
+        field(&mut page, "rerun", &report.rerun);
     }
     page
 }
@@ -140,7 +140,7 @@ pub fn timeline(report: &RunReport, palette: Palette) -> String {
         let _ = writeln!(page, "{:>12}  in the end", span(report.elapsed_ms));
     }
     for expectation in &report.at_the_end {
-        expectation_line(&mut page, expectation, palette);
+        expectation_line(&mut page, expectation, 0, palette);
     }
     page
 }
@@ -148,34 +148,39 @@ pub fn timeline(report: &RunReport, palette: Palette) -> String {
 fn step_lines(page: &mut String, step: &StepReport, palette: Palette) {
     let Palette { strong, faint, .. } = palette;
     let took = if step.took_ms > 0 { format!(" {faint}took {}{faint:#}", span(step.took_ms)) } else { String::new() };
+    let kind = step.kind.replace('_', " ");
+    let said_by_title = step.title.starts_with(&format!("{}:", step.kind));
+    let kind = if said_by_title { String::new() } else { format!("{kind}, ") };
     let _ = writeln!(
         page,
-        "{:>12}  {strong}{}{strong:#} {faint}{} {}{faint:#}{took}",
+        "{:>12}  {:indent$}{strong}{}{strong:#} {faint}({kind}{}){faint:#}{took}",
         span(step.started_ms),
+        "",
         step.title,
-        step.kind,
-        step.place
+        step.place,
+        indent = 2 * step.depth,
     );
+    let indent = 2 * step.depth;
     for (elapsed, line) in &step.lines {
         match elapsed {
             Some(elapsed) => {
-                let _ = writeln!(page, "{:>12}    {faint}{line}{faint:#}", span(*elapsed));
+                let _ = writeln!(page, "{:>12}    {:indent$}{faint}{line}{faint:#}", span(*elapsed), "");
             }
             None => {
-                let _ = writeln!(page, "{:>12}    {line}", "");
+                let _ = writeln!(page, "{:>12}    {:indent$}{line}", "", "");
             }
         }
     }
     for expectation in &step.expectations {
-        expectation_line(page, expectation, palette);
+        expectation_line(page, expectation, indent, palette);
     }
 }
 
-fn expectation_line(page: &mut String, expectation: &crate::fold::ExpectationReport, palette: Palette) {
+fn expectation_line(page: &mut String, expectation: &crate::fold::ExpectationReport, indent: usize, palette: Palette) {
     let (style, mark) = if expectation.holds { (palette.pass, "holds") } else { (palette.fail, "does not hold") };
-    let _ = writeln!(page, "{:>12}    {style}{mark}{style:#}: {}", "", expectation.expected);
+    let _ = writeln!(page, "{:>12}    {:indent$}{style}{mark}{style:#}: {}", "", "", expectation.expected);
     if !expectation.holds {
-        let _ = writeln!(page, "{:>12}      found: {}", "", expectation.found);
+        let _ = writeln!(page, "{:>12}      {:indent$}found: {}", "", "", expectation.found);
     }
 }
 
@@ -191,12 +196,18 @@ pub fn summary(reports: &[RunReport], wall: Duration, palette: Palette) -> Strin
     });
     let on_wire = reports.iter().filter(|report| report.wire).count();
     format!(
-        "\n{} scenarios: {}\n{checks} checks over {} of virtual time in {}; {on_wire} scenarios with real DNS and sockets\n",
-        reports.len(),
+        "\n{}: {}\n{} over {} of virtual time in {}; {} with real DNS and sockets\n",
+        counted(reports.len(), "scenario"),
         parts.join(", "),
+        counted(checks, "check"),
         span(virtual_ms),
         wall_time(wall),
+        counted(on_wire, "scenario"),
     )
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 fn span(milliseconds: i64) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use firedrill_fabric::Evidence;
 use firedrill_scenario::record::Place;
-use firedrill_scenario::{Failure, Reason, Record, Sink, Verdict};
+use firedrill_scenario::{Failure, Reason, Record, Sink, StreamName, Verdict};
 
 /// One run.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub struct RunReport {
     pub seed: u64,
     /// Whether real sockets took part.
     pub wire: bool,
+    /// Why Edge Servers shared one loopback address, when they did.
+    pub wire_fallback: Option<String>,
     /// The verdict; none while the run lasts.
     pub verdict: Option<Verdict>,
     /// What failed.
@@ -31,6 +33,8 @@ pub struct RunReport {
     pub weakest: Vec<String>,
     /// Virtual time from start to end, in milliseconds.
     pub elapsed_ms: i64,
+    /// The command that reruns it.
+    pub rerun: String,
     /// Digest of the log.
     pub digest: String,
     /// Steps, in order.
@@ -46,8 +50,10 @@ pub struct StepReport {
     pub number: usize,
     /// Where it is written.
     pub place: Place,
-    /// What it does.
+    /// What it does, in the words of records: `run`, `fault`, `end_of_include`.
     pub kind: &'static str,
+    /// In how many included files it stands.
+    pub depth: usize,
     /// Its title.
     pub title: String,
     /// Virtual milliseconds from the start of the scenario to its start.
@@ -109,6 +115,12 @@ impl RunReport {
         }
     }
 
+    /// Depth of the step that begins now.
+    fn depth_of(&self, kind: &str) -> usize {
+        let before = self.steps.last().map_or(0, |step| step.depth + usize::from(step.kind == "include"));
+        if kind == "end_of_include" { before.saturating_sub(1) } else { before }
+    }
+
     fn line(&mut self, elapsed_ms: Option<i64>, text: String) {
         if let Some(step) = self.steps.last_mut() {
             step.lines.push((elapsed_ms, text));
@@ -119,16 +131,18 @@ impl RunReport {
 impl Sink for RunReport {
     fn record(&mut self, record: &Record) {
         match record {
-            Record::RunStarted { scenario, file, seed, wire, .. } => {
+            Record::RunStarted { scenario, file, seed, wire, wire_fallback, .. } => {
                 self.scenario = scenario.clone();
                 self.file = file.clone();
                 self.seed = *seed;
                 self.wire = *wire;
+                self.wire_fallback.clone_from(wire_fallback);
             }
             Record::StepStarted { step, place, kind, title, elapsed_ms, .. } => self.steps.push(StepReport {
                 number: *step,
                 place: place.clone(),
                 kind,
+                depth: self.depth_of(kind),
                 title: title.clone(),
                 started_ms: *elapsed_ms,
                 took_ms: 0,
@@ -137,7 +151,7 @@ impl Sink for RunReport {
                 expectations: Vec::new(),
             }),
             Record::Event { elapsed_ms, entry, .. } => self.event(*elapsed_ms, &entry.event),
-            Record::Stream { text, .. } => text.lines().for_each(|line| self.line(None, line.to_owned())),
+            Record::Stream { stream, text, .. } => text.lines().for_each(|line| self.line(None, format!("{}{line}", prefix(*stream)))),
             Record::Remark { place, text, .. } => {
                 self.line(None, format!("remark ({place}): {text}"));
                 if let Some(step) = self.steps.last_mut() {
@@ -163,7 +177,7 @@ impl Sink for RunReport {
                     step.took_ms = *took_ms;
                 }
             }
-            Record::RunEnded { verdict, failures, reasons, bugs, evidence, behaviours, elapsed_ms, digest, .. } => {
+            Record::RunEnded { verdict, failures, reasons, bugs, evidence, behaviours, elapsed_ms, rerun, digest, .. } => {
                 self.verdict = Some(*verdict);
                 self.failures.clone_from(failures);
                 self.reasons.clone_from(reasons);
@@ -171,9 +185,20 @@ impl Sink for RunReport {
                 self.evidence = Some(*evidence);
                 self.weakest = behaviours.iter().filter(|line| line.evidence == *evidence).map(|line| line.name.clone()).collect();
                 self.elapsed_ms = *elapsed_ms;
+                self.rerun.clone_from(rerun);
                 self.digest.clone_from(digest);
             }
         }
+    }
+}
+
+/// What the console of PowerShell puts before each line of a stream.
+fn prefix(stream: StreamName) -> &'static str {
+    match stream {
+        StreamName::Warning => "WARNING: ",
+        StreamName::Verbose => "VERBOSE: ",
+        StreamName::Debug => "DEBUG: ",
+        StreamName::Output | StreamName::Error | StreamName::Information | StreamName::Host | StreamName::Prompt => "",
     }
 }
 

@@ -78,13 +78,17 @@ impl Files for MemoryFiles {
     }
 }
 
+/// Whether a path starts at a root or a drive.
+pub(crate) fn is_absolute(path: &str) -> bool {
+    path.starts_with(['/', '\\']) || path.as_bytes().get(1) == Some(&b':')
+}
+
 /// `path` as seen from the folder of the file `from`, with `.` and `..` folded; never touches the disk.
 pub(crate) fn join(from: &str, path: &str) -> String {
     let path = path.replace('\\', "/");
     let from = from.replace('\\', "/");
-    let is_absolute = path.starts_with('/') || path.as_bytes().get(1) == Some(&b':');
     let folder =
-        if is_absolute { "" } else { from.rsplit_once('/').map_or("", |(folder, _)| if folder.is_empty() { "/" } else { folder }) };
+        if is_absolute(&path) { "" } else { from.rsplit_once('/').map_or("", |(folder, _)| if folder.is_empty() { "/" } else { folder }) };
     let whole = if folder.is_empty() || folder.ends_with('/') { format!("{folder}{path}") } else { format!("{folder}/{path}") };
     let root = if whole.starts_with('/') { "/" } else { "" };
     let mut parts: Vec<&str> = Vec::new();
@@ -97,6 +101,9 @@ pub(crate) fn join(from: &str, path: &str) -> String {
             ".." if !root.is_empty() => {}
             part => parts.push(part),
         }
+    }
+    if parts.is_empty() && root.is_empty() && !path.is_empty() {
+        return ".".to_owned();
     }
     format!("{root}{}", parts.join("/"))
 }
@@ -118,6 +125,8 @@ mod tests {
             ("a/p3.yaml", "/b.yaml", "/b.yaml"),
             ("a\\b\\p3.yaml", "..\\c.yaml", "a/c.yaml"),
             ("a/p3.yaml", "./c.yaml", "a/c.yaml"),
+            ("p3.yaml", ".", "."),
+            ("a/p3.yaml", "..", "."),
         ] {
             assert_eq!(join(from, path), whole, "{from} + {path}");
         }

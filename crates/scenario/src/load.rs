@@ -7,8 +7,8 @@ use firedrill_fabric::SimDuration;
 use firedrill_syntax::{Diagnostic, Limits, Located, Source, Span, quote, read_yaml};
 use firedrill_topology::Topology;
 
-use crate::document::{ExpectationDocument, ScenarioDocument};
-use crate::files::{Files, ReadError, join};
+use crate::document::{ExpectationDocument, ScenarioDocument, StepDocument};
+use crate::files::{Files, ReadError, is_absolute, join};
 use crate::resolve::{DEFAULT_START, Problems, Resolver, Station, with_overrides};
 use crate::scenario::{Action, Expectation, Scenario, Step, Timing};
 
@@ -87,7 +87,7 @@ impl<'f> Loader<'f> {
     /// # Errors
     /// As [`Loader::load`].
     pub fn load_source(&mut self, path: &str, source: &Arc<Source>) -> Result<Loaded, Vec<Diagnostic>> {
-        let document = read_document(source)?;
+        let document = read_document(source).map_err(|problems| topology_taken_for_scenario(source).unwrap_or(problems))?;
         let mut problems = Problems::default();
         check_words(&document, source, &mut problems);
         let topology_path = join(path, &document.topology);
@@ -166,7 +166,8 @@ impl<'f> Loader<'f> {
             if unfolding.steps.len() >= limits::MAX_STEPS {
                 if !unfolding.full {
                     let message = format!("the scenario has more than {} steps", limits::MAX_STEPS);
-                    problems.push(Diagnostic::error("too-many-steps", source, written.span, message));
+                    problems
+                        .push(Diagnostic::error("too-many-steps", source, written.span, message).hint("split it into several scenarios"));
                     unfolding.full = true;
                 }
                 break;
@@ -219,11 +220,13 @@ impl<'f> Loader<'f> {
         if let Some(at) = unfolding.open.iter().position(|open| open == path) {
             let chain: Vec<String> = unfolding.open[at..].iter().chain([&path.to_owned()]).map(|path| quote(path)).collect();
             let message = format!("this include leads back to where it came from: {}", chain.join(" → "));
-            return refuse(unfolding, "include-cycle", message, None);
+            let hint = Some("move the steps that both need into a file of their own, and include that one".to_owned());
+            return refuse(unfolding, "include-cycle", message, hint);
         }
         if unfolding.open.len() > limits::MAX_INCLUDES {
             let message = format!("includes are nested more than {} deep", limits::MAX_INCLUDES);
-            return refuse(unfolding, "includes-too-deep", message, None);
+            let hint = Some("include the innermost files from a file further out".to_owned());
+            return refuse(unfolding, "includes-too-deep", message, hint);
         }
         let read = self.read(path, Some((from, written.span))).and_then(|source| {
             let document = read_document(&source)?;
@@ -299,9 +302,45 @@ pub fn read_expectations(text: &str, topology: &Topology) -> Result<Vec<Expectat
     if diagnostics.is_empty() { Ok(all) } else { Err(diagnostics) }
 }
 
+/// Reads steps as they stand below a `steps:`, for tests and tools that drive a [`Drill`](crate::Drill) by hand:
+/// `- fault: { pool: pool1.contoso.com }`. Includes are refused: there is no file that they could start from.
+///
+/// # Errors
+/// All problems found.
+pub fn read_steps(text: &str, topology: &Topology) -> Result<Vec<Step>, Vec<Diagnostic>> {
+    use crate::resolve::Resolved;
+    let source = Source::new("steps", text);
+    let documents: Vec<Located<StepDocument>> = read_yaml(&source, &Limits::DOCUMENT)?;
+    let mut problems = Problems::default();
+    let mut resolver = Resolver { topology, source: &source, problems: &mut problems };
+    let mut steps = Vec::with_capacity(documents.len());
+    for written in &documents {
+        match resolver.step(written) {
+            Some(Resolved::Step(step)) => steps.push(*step),
+            Some(Resolved::Include(target, _)) => {
+                resolver.error("include-without-file", target.span, "steps on their own cannot include a file", None);
+            }
+            None => {}
+        }
+    }
+    let diagnostics = problems.into_vec();
+    if diagnostics.is_empty() { Ok(steps) } else { Err(diagnostics) }
+}
+
 fn read_document(source: &Arc<Source>) -> Result<ScenarioDocument, Vec<Diagnostic>> {
     let limits = Limits { max_bytes: limits::MAX_BYTES, ..Limits::DOCUMENT };
     read_yaml(source, &limits)
+}
+
+/// The better word for a deployment document that was given where a scenario is due.
+fn topology_taken_for_scenario(source: &Arc<Source>) -> Option<Vec<Diagnostic>> {
+    let starts = |key: &str| source.text.lines().any(|line| line.starts_with(key));
+    if !starts("product:") || !starts("sites:") || starts("topology:") {
+        return None;
+    }
+    let message = format!("{} is a topology, not a scenario", quote(&source.name));
+    let hint = "a scenario names it in its `topology:`; `firedrill check` reads topologies too";
+    Some(vec![Diagnostic::error("not-a-scenario", source, Span::at(0), message).hint(hint)])
 }
 
 fn unreadable(path: &str, kind: &str, error: &ReadError, named_by: Option<(&Arc<Source>, Span)>, limit: usize) -> Diagnostic {
@@ -309,8 +348,14 @@ fn unreadable(path: &str, kind: &str, error: &ReadError, named_by: Option<(&Arc<
     let (source, span) = named_by.unwrap_or((&nowhere, Span::at(0)));
     let hint = match error {
         ReadError::TooLarge(_) => Some(format!("at most {limit} bytes are read")),
-        ReadError::NotFound if named_by.is_some() => Some("paths start at the folder of the file that names them".to_owned()),
-        _ => None,
+        ReadError::NotFound if named_by.is_none() => None,
+        ReadError::NotFound if is_absolute(path) => Some(
+            "a path that starts at the root is looked up as it stands; a relative one starts at the folder of the file that names it"
+                .to_owned(),
+        ),
+        ReadError::NotFound => Some("paths start at the folder of the file that names them".to_owned()),
+        ReadError::Folder => Some(format!("name a {kind} file in it")),
+        ReadError::Other(_) => Some("check that you may read it".to_owned()),
     };
     let code = match error {
         ReadError::TooLarge(_) => "document-too-large",

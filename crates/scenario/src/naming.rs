@@ -1,5 +1,6 @@
 //! How reports call steps and places.
 
+use firedrill_fabric::fault::DnsEdit;
 use firedrill_syntax::Span;
 use firedrill_topology::Topology;
 
@@ -53,7 +54,26 @@ pub fn title_of(step: &Step, topology: &Topology) -> String {
             let first = script.text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
             format!("{} on {}", first, topology.computer(script.on).fqdn)
         }
-        Action::Leave { path } => format!("end of {path}"),
+        Action::Deed(Deed::Dns(edits)) => {
+            let edits: Vec<String> = edits.iter().map(edit_words).collect();
+            format!("dns: {}", edits.join(", "))
+        }
+        Action::TopologyBuilder { .. } => "topology_builder: edits".to_owned(),
+        Action::DeploymentWizard { computers, .. } => {
+            let computers: Vec<&str> = computers.iter().map(|computer| topology.computer(*computer).fqdn.as_str()).collect();
+            format!("deployment_wizard: {}", computers.join(", "))
+        }
+        // Where the file lies is the machine's doing: titles count for the digest of the log.
+        Action::Leave { path } => format!("end of {}", path.rsplit('/').next().unwrap_or(path)),
         _ => step.origin.source.slice(step.origin.span).trim_end_matches(':').to_owned(),
+    }
+}
+
+/// An edit of a zone in a few words.
+fn edit_words(edit: &DnsEdit) -> String {
+    match edit {
+        DnsEdit::Add { name, .. } => format!("add {name}"),
+        DnsEdit::Replace { name, record_type, .. } => format!("set {name} {record_type:?}"),
+        DnsEdit::Remove { name, record_type, .. } => format!("remove {name} {record_type:?}"),
     }
 }

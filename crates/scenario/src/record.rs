@@ -1,7 +1,7 @@
 //! The event log of a run: one JSON object a line, append-only. Every report derives from it.
 //!
 //! Each object has `record`, which names its kind: `run_started`, `step_started`, `event`, `stream`, `remark`,
-//! `unmodelled`, `expectation`, `step_ended`, `bug`, `run_ended`. Times are virtual: `at` is RFC 3339 in UTC, and
+//! `unmodelled`, `expectation`, `step_ended`, `run_ended`. Times are virtual: `at` is RFC 3339 in UTC, and
 //! `elapsed_ms` counts from the start of the scenario. There is no wall time and no host name in it, and file names are
 //! as the user gave them; the digest leaves even these out, so that equal runs have equal digests wherever the files lie.
 
@@ -82,6 +82,9 @@ pub enum Record {
         binding: BindingMode,
         /// Whether real sockets take part.
         wire: bool,
+        /// Why Edge Servers share one loopback address on ports of their own, when they do: the machine's doing, not the
+        /// scenario's, and no part of the digest.
+        wire_fallback: Option<String>,
         /// Number of steps.
         steps: usize,
     },
@@ -187,7 +190,9 @@ pub enum Record {
         at: Moment,
         /// Milliseconds since the start.
         elapsed_ms: i64,
-        /// Digest of everything before this line, file names left out.
+        /// The command that reruns the scenario as it was run.
+        rerun: String,
+        /// Digest of everything before this line, without what depends on the machine: file names and `wire_fallback`.
         digest: String,
     },
 }
@@ -246,7 +251,7 @@ impl<'s> Digesting<'s> {
 
     pub(crate) fn record(&mut self, record: Record) {
         self.sink.record(&record);
-        let nameless = without_files(record);
+        let nameless = portable(record);
         // Records always serialise: no maps with other keys than text, no foreign types.
         self.hasher.update(serde_json::to_string(&nameless).unwrap_or_default().as_bytes());
         self.hasher.update(b"\n");
@@ -262,11 +267,13 @@ impl<'s> Digesting<'s> {
     }
 }
 
-fn without_files(mut record: Record) -> Record {
+/// A record without what depends on where it was made: file names, and what the machine did not give.
+pub(crate) fn portable(mut record: Record) -> Record {
     match &mut record {
-        Record::RunStarted { file, topology, .. } => {
+        Record::RunStarted { file, topology, wire_fallback, .. } => {
             *file = Arc::from("");
             *topology = Arc::from("");
+            *wire_fallback = None;
         }
         Record::StepStarted { place, .. }
         | Record::Remark { place, .. }

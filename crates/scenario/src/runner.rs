@@ -11,7 +11,7 @@ use crate::document::{BindingMode, OnError, WireMode};
 use crate::drill::{Bug, Drill, DrillError, Finding, Said, describe, leaned_on};
 use crate::naming::{expects_failure, kind_of, origin_in_script, place_in_script, place_of, title_of};
 use crate::outcome::{Failure, FailureKind, Outcome, Reason, Verdict};
-use crate::record::{BehaviourLine, Digesting, Discard, LOG_FORMAT, Moment, Record, Sink, event, hex};
+use crate::record::{BehaviourLine, Digesting, Discard, LOG_FORMAT, Moment, Record, Sink, event, hex, portable};
 use crate::scenario::{Action, Expectation, Origin, Scenario, Script, Step, Timing};
 
 /// Whether runs use real sockets.
@@ -37,7 +37,8 @@ pub struct Options {
     pub strict: bool,
     /// Go on after a failure instead of stopping at its step.
     pub keep_going: bool,
-    /// Further words of the command that reruns a scenario, as they stand on the command line: `--strict`.
+    /// Further words of the command that reruns a scenario, as they stand on the command line: `--strict-binding`. The seed,
+    /// the evidence asked for and going on after failures are added by the runner.
     pub rerun_flags: Vec<String>,
 }
 
@@ -69,11 +70,14 @@ impl Runner {
         Run::new(&self.options, scenario, Digesting::new(sink)).finish()
     }
 
-    /// Runs a scenario twice and compares the logs, file names left out.
+    /// Runs a scenario twice and compares the logs, without what depends on the machine.
     pub fn check_determinism(&self, scenario: &Scenario) -> Determinism {
         let (mut one, mut other) = (Vec::new(), Vec::new());
         let (first, second) = (self.run(scenario, &mut one), self.run(scenario, &mut other));
         let text = |record: Option<&Record>| record.and_then(|record| serde_json::to_string(record).ok()).unwrap_or_default();
+        for record in one.iter_mut().chain(&mut other) {
+            *record = portable(record.clone());
+        }
         let differs = (0..one.len().max(other.len())).find(|&at| one.get(at) != other.get(at));
         let differs = differs.map(|at| (at + 1, text(one.get(at)), text(other.get(at))));
         Determinism { first, second, differs }
@@ -147,6 +151,7 @@ impl<'a> Run<'a> {
             start,
             binding,
             wire: run.drill.is_connected(),
+            wire_fallback: run.wire_fallback.clone(),
             steps: scenario.steps.len(),
         });
         run
@@ -449,7 +454,7 @@ impl<'a> Run<'a> {
             step_title: step.map(|(_, step)| title_of(step, &self.scenario.topology)),
             step_place: step.map(|(_, step)| place_of(&step.origin)),
             explain,
-            rerun: self.rerun(own_line),
+            rerun: self.rerun(Some(own_line)),
         };
         self.failures.push(failure);
         if !self.reasons.iter().any(|reason| matches!(reason, Reason::Unmodelled { .. })) {
@@ -464,12 +469,22 @@ impl<'a> Run<'a> {
         steps.iter().rev().find(|step| own(step)).map_or(1, |step| step.origin.line())
     }
 
-    fn rerun(&self, line: usize) -> String {
+    /// The command that reruns the scenario, from any line of it when one is given.
+    fn rerun(&self, line: Option<usize>) -> String {
         let path = &self.scenario.source.name;
-        let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '\\' | ':'));
-        let target = format!("{path}:{line}");
+        let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':'));
+        // A name that starts with a hyphen would be read as an option.
+        let here = if path.starts_with('-') { "./" } else { "" };
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        let target = format!("{here}{path}{line}");
         let target = if plain { target } else { format!("'{}'", target.replace('\'', "'\\''")) };
         let mut words = vec!["firedrill run".to_owned(), target, format!("--seed {}", self.seed)];
+        if let Some(class) = self.options.min_evidence {
+            words.push(format!("--min-evidence {}", format!("{class:?}").to_lowercase()));
+        }
+        if self.options.keep_going {
+            words.push("--keep-going".to_owned());
+        }
         words.extend(self.options.rerun_flags.iter().cloned());
         words.join(" ")
     }
@@ -518,6 +533,7 @@ impl<'a> Run<'a> {
             behaviours: lines.collect(),
             at,
             elapsed_ms: at.elapsed_ms(),
+            rerun: self.rerun(None),
             digest: hex(&digest),
         });
         Outcome {

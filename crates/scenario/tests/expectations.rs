@@ -109,6 +109,10 @@ fn look(drill: &mut Drill, text: &str) -> (String, Finding) {
 )]
 #[case::experience(State::Site1Lost, "experience: { user: anna@contoso.com, persistent_changes: POOL }", "false", "true")]
 #[case::experience_sign_in(State::Site1Lost, "experience: { user: anna@contoso.com, sign_in: POOL }", "true", "false")]
+#[case::experience_own_conferences(State::Site1Lost, "experience: { user: anna@contoso.com, own_conferences: POOL }", "false", "true")]
+#[case::experience_contacts(State::Site1Lost, "experience: { user: anna@contoso.com, contacts: POOL }", "false", "true")]
+#[case::experience_presence(State::Site1Lost, "experience: { user: anna@contoso.com, presence: POOL }", "false", "true")]
+#[case::experience_peer_to_peer(State::Site1Lost, "experience: { user: anna@contoso.com, peer_to_peer: POOL }", "true", "false")]
 #[case::cms_master_pool(State::FailedOver, "cms: { master: POOL }", "pool2.contoso.com", "pool1.contoso.com")]
 #[case::cms_master_none(State::Site1Lost, "cms: { master: POOL }", "none", "pool1.contoso.com")]
 #[case::cms_agents(State::Healthy, "cms: { file_transfer_agents: POOL }", "pool1.contoso.com", "none")]
@@ -205,6 +209,31 @@ fn look(drill: &mut Drill, text: &str) -> (String, Finding) {
 #[case::rto_resiliency(State::Site1Lost, "rto: { of: { user: anna@contoso.com }, until: resiliency, at_most: POOL }", "6m", "1m")]
 #[case::rto_over(State::FailedOver, "rto: { of: { pool: pool1.contoso.com }, at_most: POOL }", "2h", "10m")]
 #[case::rpo(State::FailedOver, "rpo: { of: { pool: pool1.contoso.com }, data: user_data, POOL }", "at_most: 5m", "at_least: 1h")]
+#[case::rpo_conferences(
+    State::FailedOver,
+    "rpo: { of: { pool: pool1.contoso.com }, data: conference_content, POOL }",
+    "at_most: 10m",
+    "at_least: 1h"
+)]
+#[case::rpo_configuration(
+    State::FailedOver,
+    "rpo: { of: { pool: pool1.contoso.com }, data: configuration, POOL }",
+    "at_most: 10m",
+    "at_least: 1h"
+)]
+#[case::rpo_response_groups(
+    State::FailedOver,
+    "rpo: { of: { user: anna@contoso.com }, data: response_groups, POOL }",
+    "at_least: 0s",
+    "at_most: 1s"
+)]
+#[case::rpo_locations(State::FailedOver, "rpo: { of: { pool: pool1.contoso.com }, data: locations, POOL }", "at_least: 0s", "at_most: 1s")]
+#[case::reachable_via_a_server(
+    State::Healthy,
+    "federation: { protocol: xmpp, partner: fabrikam.net, via: POOL }",
+    "edgeserver1.contoso.com",
+    "edgeserver2a.contoso.com"
+)]
 fn each_kind_holds_and_fails(#[case] state: State, #[case] template: &str, #[case] right: &str, #[case] wrong: &str) {
     let mut drill = drill(state);
     let (expected, finding) = look(&mut drill, &template.replace("POOL", right));
@@ -213,6 +242,21 @@ fn each_kind_holds_and_fails(#[case] state: State, #[case] template: &str, #[cas
     let (expected, finding) = look(&mut drill, &template.replace("POOL", wrong));
     assert!(!finding.holds, "expected {expected}\nfound    {}", finding.found);
     assert!(!finding.found.is_empty());
+}
+
+/// No kind of expectation of the schema is missing from the tables of this file.
+#[test]
+fn every_kind_is_tested() {
+    let schema = firedrill_scenario::schema();
+    let kinds = schema["$defs"]["ExpectationDocument"]["oneOf"].as_array().unwrap();
+    assert!(kinds.len() > 20, "{}", kinds.len());
+    for kind in kinds {
+        assert!(kind["description"].as_str().is_some_and(|text| text.len() > 10), "the schema says nothing about {kind}");
+        for name in kind["required"].as_array().unwrap() {
+            let template = format!("\"{}: {{", name.as_str().unwrap());
+            assert!(include_str!("expectations.rs").contains(&template), "no test of {name}");
+        }
+    }
 }
 
 /// Users who are nobody are no evidence: "all of them" over an empty pool must not hold.

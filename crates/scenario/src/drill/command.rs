@@ -53,7 +53,7 @@ pub struct ErrorSummary {
 /// Everything that a step said.
 #[derive(Debug, Clone, Default)]
 pub struct Said {
-    /// Text by stream, in the order in which it was written.
+    /// Text by stream, in the order in which it was written; prompts that were answered come first.
     pub streams: Vec<(StreamName, String)>,
     /// Objects of the output.
     pub objects: Vec<Value>,
@@ -88,6 +88,13 @@ impl Said {
     /// All that a run of PowerShell left behind.
     pub(crate) fn from_run(output: &RunOutput, prompts: Vec<(String, Option<String>)>, took: SimDuration) -> Self {
         let mut said = Self { took, ..Self::default() };
+        // A prompt comes before what its answer lets happen.
+        for (prompt, answer) in prompts {
+            match answer {
+                Some(answer) => said.streams.push((StreamName::Prompt, format!("{prompt} {answer}"))),
+                None => said.unanswered.push(prompt),
+            }
+        }
         let mut pending: Vec<Value> = Vec::new();
         let mut host_line = String::new();
         for record in &output.streams {
@@ -128,12 +135,6 @@ impl Said {
         said.format(&mut pending);
         if !host_line.is_empty() {
             said.streams.push((StreamName::Host, host_line));
-        }
-        for (prompt, answer) in prompts {
-            match answer {
-                Some(answer) => said.streams.push((StreamName::Prompt, format!("{prompt} {answer}"))),
-                None => said.unanswered.push(prompt),
-            }
         }
         said.unmodelled.clone_from(&output.unmodelled);
         said.remarks.clone_from(&output.remarks);
