@@ -124,7 +124,9 @@ fn binding_error(message: String, id: &str) -> ErrorRecord {
     ErrorRecord::new(message, id, "InvalidArgument", "System.Management.Automation.ParameterBindingException")
 }
 
+/// Which parameter is to blame for sets that exclude each other nobody can say: such errors underline the whole command.
 fn blame(record: ErrorRecord, span: Option<Span>) -> Box<BindError> {
+    let span = span.filter(|_| &*record.id != "AmbiguousParameterSet");
     Box::new(BindError { record, span })
 }
 
@@ -324,6 +326,8 @@ pub fn bind(info: &CommandInfo, arguments: &[Argument], options: BindOptions) ->
             continue;
         };
         let span = Some(argument.span);
+        // A value that does not fit is underlined itself; `-Name:value` is one token.
+        let mut value_span = span;
         let Some(target) = find(info, name, options).map_err(|record| blame(record, span))? else {
             rest.push(argument);
             continue;
@@ -337,6 +341,7 @@ pub fn bind(info: &CommandInfo, arguments: &[Argument], options: BindOptions) ->
             None if is_switch => Value::Bool(true),
             None => match arguments.get(at).map(|next| &next.kind) {
                 Some(ArgumentKind::Positional { value, .. }) => {
+                    value_span = Some(arguments[at].span);
                     at += 1;
                     value.clone()
                 }
@@ -378,14 +383,14 @@ pub fn bind(info: &CommandInfo, arguments: &[Argument], options: BindOptions) ->
                     return Err(twice());
                 }
                 let kind = kind.unwrap_or(CommonKind::Text);
-                let converted = convert::common(full, &kind.parameter_type(), &value).map_err(|record| blame(record, span))?;
+                let converted = convert::common(full, &kind.parameter_type(), &value).map_err(|record| blame(record, value_span))?;
                 common.values.push((full.into(), converted));
             }
             Target::Own(p) => {
                 if !binder.free(p) {
                     return Err(twice());
                 }
-                binder.bind(p, &value).map_err(|record| blame(record, span))?;
+                binder.bind(p, &value).map_err(|record| blame(record, value_span))?;
                 note(&info.parameters[p], info, &mut remarks, &mut unmodelled);
             }
         }
@@ -555,16 +560,17 @@ fn remaining(binder: &mut Binder<'_>, rest: Vec<&Argument>, options: BindOptions
     }
     let first_named = rest.iter().find(|a| matches!(a.kind, ArgumentKind::Named { .. })).or(rest.first()).copied();
     let Some(argument) = first_named else { return Ok(Vec::new()) };
-    let record = match &argument.kind {
+    Err(match &argument.kind {
         ArgumentKind::Named { name, .. } => {
-            binding_error(format!("A parameter cannot be found that matches parameter name '{name}'."), "NamedParameterNotFound")
+            let message = format!("A parameter cannot be found that matches parameter name '{name}'.");
+            blame(binding_error(message, "NamedParameterNotFound"), Some(argument.span))
         }
-        ArgumentKind::Positional { value, .. } => binding_error(
-            format!("A positional parameter cannot be found that accepts argument '{}'.", crate::convert::to_text(value, " ")),
-            "PositionalParameterNotFound",
-        ),
-    };
-    Err(blame(record, Some(argument.span)))
+        ArgumentKind::Positional { value, .. } => {
+            let message =
+                format!("A positional parameter cannot be found that accepts argument '{}'.", crate::convert::to_text(value, " "));
+            blame(binding_error(message, "PositionalParameterNotFound"), None)
+        }
+    })
 }
 
 impl Binding {

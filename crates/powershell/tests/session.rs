@@ -225,3 +225,31 @@ fn commands_that_change_nothing_never_ask() {
     assert_eq!(render(&output, 120), "1\n");
     assert!(world.prompts.is_empty());
 }
+
+/// What is underlined, as PowerShell 7.6 printed it for the same lines.
+#[rstest]
+#[case("Start-Sleep -Seconds abc", 22, 3)]
+#[case("Get-Date 1 b c d", 1, 16)]
+#[case("Start-Sleep -Seconds 1 -Milliseconds 2", 1, 38)]
+#[case("Start-Sleep -Seconds 1 -Seconds 2", 24, 8)]
+#[case("Start-Sleep -Foo 2", 13, 4)]
+#[case("Start-Sleep -Seconds", 13, 8)]
+fn binding_errors_underline_what_is_wrong(#[case] script: &str, #[case] column: usize, #[case] length: usize) {
+    let console = console(script);
+    let expected = format!("\nAt line:1 char:{column}\n+ {script}\n+ {}{}\n    + ", " ".repeat(column - 1), "~".repeat(length));
+    assert!(console.contains(&expected), "{console}");
+}
+
+/// What our regular expressions cannot express is recorded even where a script swallows the error.
+#[rstest]
+#[case("try { 'abc' -match '(?=b)' } catch { }")]
+#[case("try { 'abc' -replace '(?<!a)b', 'x' } catch { }")]
+#[case("$ErrorActionPreference = 'SilentlyContinue'; 'aa' -match '(a)\\1'")]
+#[case("try { [regex]::IsMatch('abc', '(?!b)') } catch { }")]
+#[case("try { [regex]'(?=b)' } catch { }")]
+#[case("try { 'x' | Where-Object Length -match '(?=1)' } catch { }")]
+fn regular_expressions_beyond_the_engine_are_not_modelled(#[case] script: &str) {
+    let output = run_in(&mut TestWorld::default(), script);
+    let named: Vec<_> = output.unmodelled.iter().map(|(what, _)| what.to_string()).collect();
+    assert!(matches!(named.as_slice(), [one] if one.starts_with("regular expression (")), "{named:?}");
+}

@@ -155,6 +155,10 @@ impl Evaluator<'_> {
 
     pub(crate) fn remember_record(&mut self, record: &Arc<ErrorRecord>) {
         const MAXIMUM: usize = 256;
+        if record.id.starts_with(crate::types::regexes::NOT_MODELLED) {
+            let what = format!("regular expression {}", crate::convert::display(&record.target));
+            self.output.unmodelled.push((what.into(), self.statement));
+        }
         if let Ok(mut errors) = self.state.errors.write() {
             errors.insert(0, Value::Error(record.clone()));
             errors.truncate(MAXIMUM);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::types::regexes;
+
 use super::Evaluator;
 use crate::ast::{BinaryOp, BinaryStep};
 use crate::convert::{self, Arithmetic, Comparison};
@@ -89,15 +91,11 @@ fn wildcard_one(c: char, pattern: &[char]) -> Option<usize> {
 pub(crate) fn regex_for(pattern: &str, case_sensitive: bool) -> Result<Regex, Flow> {
     let translated = translate_regex(pattern);
     RegexBuilder::new(&translated).case_insensitive(!case_sensitive).size_limit(1 << 22).build().map_err(|error| {
-        let lookaround = error.to_string().contains("look-around") || error.to_string().contains("backreferences");
-        let (message, id) = if lookaround {
-            (
-                format!("parsing \"{pattern}\" - look-around and back references are not supported by this regular expression engine."),
-                "RegexNotModelled",
-            )
-        } else {
-            (format!("parsing \"{pattern}\" - the regular expression is not valid."), "InvalidRegularExpression")
-        };
+        if regexes::beyond_engine(&error) {
+            return regexes::not_modelled(pattern).into();
+        }
+        let message = format!("parsing \"{pattern}\" - the regular expression is not valid.");
+        let id = "InvalidRegularExpression";
         ErrorRecord { decorated: true, ..ErrorRecord::new(message, id, "InvalidOperation", "System.ArgumentException") }.into()
     })
 }

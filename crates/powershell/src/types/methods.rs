@@ -629,6 +629,23 @@ fn span_method(span: TimeSpan, lower: &str, _name: &str, arguments: &[Value]) ->
     })))
 }
 
+/// First words of the type name of every CIM instance; `#` and its class follow.
+pub(super) const CIM_INSTANCE: &str = "Microsoft.Management.Infrastructure.CimInstance";
+
+/// `CimInstance.Clone()` and the copy constructor: embedded instances are copied too, so that the copy can be edited while
+/// the original still describes what there is (`Set-DnsServerResourceRecord -OldInputObject … -NewInputObject …`).
+pub(super) fn cim_copy(object: &PsObject) -> Value {
+    let copy = PsObject { properties: Arc::default(), ..object.clone() };
+    for name in object.names() {
+        let value = match object.get(&name) {
+            Some(Value::Object(inner)) if inner.type_names.first().is_some_and(|class| class.starts_with(CIM_INSTANCE)) => cim_copy(&inner),
+            other => other.unwrap_or(Value::Null),
+        };
+        copy.set(&name, value);
+    }
+    copy.into()
+}
+
 fn object_method(
     object: &Arc<PsObject>,
     lower: &str,
@@ -637,6 +654,9 @@ fn object_method(
     cx: &mut dyn Context,
 ) -> Result<Option<Option<Value>>, Flow> {
     let class = object.type_names.first().map_or("", |t| &**t);
+    if lower == "clone" && arguments.is_empty() && class.starts_with(CIM_INSTANCE) {
+        return Ok(Some(Some(cim_copy(object))));
+    }
     match class {
         "System.Text.RegularExpressions.Regex" => {
             let pattern = object.text.clone().unwrap_or_else(|| "".into());

@@ -32,6 +32,7 @@ const SHORT: &[(&str, &str)] = &[
     ("math", "System.Math"),
     ("convert", "System.Convert"),
     ("environment", "System.Environment"),
+    ("ciminstance", "Microsoft.Management.Infrastructure.CimInstance"),
     ("object", "System.Object"),
     ("ordered", "System.Collections.Specialized.OrderedDictionary"),
     ("psobject", "System.Management.Automation.PSObject"),

@@ -12,14 +12,40 @@ const SIZE_LIMIT: usize = 8 << 20;
 /// Compiles a .NET pattern.
 pub fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, ErrorRecord> {
     let translated = pattern.replace("\\Z", "\\z");
-    RegexBuilder::new(&translated).case_insensitive(ignore_case).size_limit(SIZE_LIMIT).build().map_err(|_| ErrorRecord {
-        exception_types: crate::error::exception_chain("System.ArgumentException"),
-        ..ErrorRecord::runtime(
-            format!("The regular expression pattern {pattern} is not valid."),
-            "InvalidRegularExpression",
-            "InvalidOperation",
-        )
+    RegexBuilder::new(&translated).case_insensitive(ignore_case).size_limit(SIZE_LIMIT).build().map_err(|error| {
+        if beyond_engine(&error) {
+            return not_modelled(pattern);
+        }
+        ErrorRecord {
+            exception_types: crate::error::exception_chain("System.ArgumentException"),
+            ..ErrorRecord::runtime(
+                format!("The regular expression pattern {pattern} is not valid."),
+                "InvalidRegularExpression",
+                "InvalidOperation",
+            )
+        }
     })
+}
+
+/// First half of the id of errors about patterns that .NET takes and our engine does not.
+pub(crate) const NOT_MODELLED: &str = "RegexNotModelled";
+
+/// Whether a pattern is refused for something that only engines with backtracking can do.
+pub(crate) fn beyond_engine(error: &regex::Error) -> bool {
+    let text = error.to_string();
+    text.contains("look-around") || text.contains("backreferences")
+}
+
+/// The error for such a pattern. The evaluator, which sees every error, also records it as not modelled: a script that
+/// swallows it must not pass.
+pub(crate) fn not_modelled(pattern: &str) -> ErrorRecord {
+    let message =
+        format!("The regular expression \"{pattern}\" is not modelled: look-around and back references are not part of the rehearsal.");
+    ErrorRecord {
+        decorated: true,
+        ..ErrorRecord::new(message, NOT_MODELLED, "NotImplemented", "System.Management.Automation.PSNotImplementedException")
+    }
+    .with_target(Value::str(pattern))
 }
 
 /// Translates `$1`, `${name}`, `$$`, `$&` of .NET replacements.

@@ -810,6 +810,10 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
             Value::TimeSpan(TimeSpan { nanoseconds: seconds.saturating_mul(SECOND).saturating_add(millis * 1_000_000) })
         }
         "System.Guid" if count == 0 => Value::Guid(0),
+        super::methods::CIM_INSTANCE if count == 1 => match &arguments[0] {
+            Value::Object(object) => super::methods::cim_copy(object),
+            other => cast_resolved(other, &full)?,
+        },
         "System.Version" if count >= 2 => {
             let mut parts = [-1; 4];
             for (slot, at) in parts.iter_mut().zip(0..count) {
