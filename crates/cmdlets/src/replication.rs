@@ -2,7 +2,7 @@
 
 use firedrill_fabric::administration::{CmsStatus, ReplicaReport};
 use firedrill_fabric::messages::Message;
-use firedrill_fabric::{Operation, SimTime};
+use firedrill_fabric::{Behaviour, Operation, SimTime};
 use firedrill_powershell::{PsObject, Value};
 use firedrill_topology::ComputerId;
 
@@ -49,6 +49,7 @@ fn get_status(cx: &mut Cx<'_>) -> Done {
         let fqdn = cx.computer_fqdn(computer);
         return Err(refusal(&Message::ReplicaUnknown.error(&[fqdn], fqdn)));
     }
+    cx.fabric.lean(Behaviour::StatusReports);
     for report in reports.iter().filter(|report| wanted.is_none_or(|computer| computer == report.computer)) {
         let object = replica_object(cx, report);
         cx.output(object);

@@ -43,8 +43,13 @@ impl EdgeFleet {
         let mut wanted = BTreeMap::new();
         for listener in listeners {
             let key = (listener.address, listener.port);
-            if wanted.insert(key, listener).is_some() {
+            let Some(other) = wanted.insert(key, listener) else { continue };
+            // Two listeners of one server may be given the same port: the one that the model lets listen has it.
+            if other.computer != listener.computer || (other.listening && listener.listening) {
                 return Err(EdgeError::Clash { address: listener.address, port: listener.port });
+            }
+            if other.listening {
+                wanted.insert(key, other);
             }
         }
         let gone: Vec<_> = self.doors.keys().filter(|key| !wanted.contains_key(key)).copied().collect();

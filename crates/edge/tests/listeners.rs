@@ -138,6 +138,19 @@ async fn two_listeners_at_one_place_are_refused() {
     assert!(matches!(error, EdgeError::Clash { port: 5061, .. }), "{error}");
 }
 
+/// One server, one port for both of its listeners: the one that the model lets listen has it, whichever comes first.
+#[tokio::test]
+async fn a_port_given_twice_belongs_to_the_listener_that_listens() {
+    let block = LoopbackBlock::take();
+    let map = AddressMap::new(&block, [external(11)]).expect("addresses");
+    let (sip, xmpp) = (listener(11, Sip, 5061), Listener { listening: false, ..listener(11, Xmpp, 5061) });
+    for listeners in [[xmpp.clone(), sip.clone()], [sip, xmpp]] {
+        let fleet = EdgeFleet::start(&map, &listeners, Seed(1), Limits::default()).await.expect("one of them listens");
+        assert_eq!(fleet.open(), [(external(11), 5061)]);
+        fleet.shutdown().await;
+    }
+}
+
 /// A program of the developer's machine that took a port first: what, where, why and a way out.
 #[tokio::test]
 async fn a_taken_port_is_explained() {

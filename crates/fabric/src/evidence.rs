@@ -70,7 +70,9 @@ behaviours! {
     TwoFrontEnds = Inferred, "dossier B.8, B.9", "a pool of two Front Ends serves its users in full with one of them";
     UserPlacement = Inferred, "dossier B.9", "how many routing groups a pool has, where their replicas lie, and which users belong to which";
     CutLinkMovesNobody = Inferred, "dossier B.1, B.2", "a cut link alone moves nobody: clients try the home pool first";
+    FailedOverUnaware = Inferred, "dossier B.1, C.2", "a running pool that was failed over behind a cut link keeps its users until the link is back";
     EdgeListens = Documented, "dossier 0.2 rule 10, F.1, F.3, F.7, H", "an Edge listens by its own replica, what setup installed, its services and its ports";
+    XmppPortTaken = Inferred, "dossier F.1, F.6", "an XMPP proxy that was given the Access Edge's port 5061 does not listen";
     EdgeNextHop = Documented, "dossier C.3, F.1", "federation stops when the next hop of the Edge does not answer";
     SipActiveEdge = Inferred, "dossier F.3", "of several federated Edge pools the one that a route names is active; without such a route the federated one is";
     CertificateExpiry = Documented, "dossier I 46", "an Edge whose certificate has expired turns everybody away";
@@ -124,6 +126,7 @@ behaviours! {
     SetupDuration = Inferred, "dossier H", "how long local setup takes";
     ReplicationFlow = Documented, "dossier D.2", "changes reach a computer by snapshot, push, import and status report";
     ReplicationTiming = Field, "dossier D.2", "a replica is up to date again about a minute after a change";
+    StatusReports = Inferred, "dossier D.2", "replicas report their status every fifteen minutes when there is no update";
     BackupCycle = Documented, "dossier A.5", "the Backup Service ships everything changed within its sync interval";
     BackupStates = Field, "dossier A.5", "export and import states per module and direction";
     OnlyActiveCmsExports = Field, "dossier A.5", "CMSMaster is initialised on the active CMS pool only";

@@ -129,6 +129,8 @@ impl Fabric {
         };
         fabric.computers = Arc::new(fabric.all_computers_healthy());
         fabric.serving = Arc::new(fabric.initial_serving());
+        let agents = fabric.cms_agents();
+        fabric.admin_mut().cms.reported_to = agents;
         fabric
     }
 

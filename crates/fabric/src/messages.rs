@@ -259,6 +259,7 @@ messages! {
         VerboseHydrateRetry = Invented, "dossier C.4, C.5", "Hydration on pool \"{0}\" was interrupted; attempt {1} of {2}.";
         VerboseSyncBack = Invented, "dossier C.4", "Synchronising data from pool \"{0}\" to pool \"{1}\".";
         VerboseRedirect = Invented, "dossier C.4", "Redirecting the users of pool \"{0}\" to pool \"{1}\".";
+        VerboseReturn = Invented, "dossier C.4", "Redirecting the users of pool \"{0}\" from pool \"{1}\" back to their home pool.";
         VerboseDone = Inferred, "dossier H (house style of the deployment cmdlets)", "\"{0}\" processing has completed successfully.";
         VerboseCmsDrain = Invented, "dossier D.5", "Waiting for the Central Management Store to be replicated to pool \"{0}\".";
         VerboseCmsReadOnly = Invented, "dossier D.5", "Setting the Central Management Store of pool \"{0}\" to read-only.";

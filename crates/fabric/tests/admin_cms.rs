@@ -3,7 +3,7 @@
 mod runbook;
 mod support;
 
-use firedrill_fabric::administration::{IMPORT_TIME, PUSH_TIME, RETURN_TIME, SETUP_TIME, SNAPSHOT_TIME};
+use firedrill_fabric::administration::{IMPORT_TIME, PUSH_TIME, RETURN_TIME, SETUP_TIME, SNAPSHOT_TIME, STATUS_REPORT_INTERVAL};
 use firedrill_fabric::operation::{Channel, CmsFailover, DatabaseGroup, MirrorSide};
 use firedrill_fabric::serving::DataKind;
 use firedrill_fabric::{CmsDatabaseState, Fabric, Fault, Operation, Place, PoolState, ServiceName, ServiceStatus};
@@ -39,6 +39,30 @@ fn a_change_reaches_every_replica_within_about_a_minute() {
     assert!(imported + RETURN_TIME <= minutes(1));
     let state = fabric.replica_state(edge);
     assert_eq!((state.last_status_report, state.product_version), (Some(fabric.now()), Some("6.0.9319.0")));
+}
+
+/// Without changes, reports still come (dossier D.2: one that is more than an hour old is suspicious), while the agents
+/// run and the way is open; one that was stopped resumes.
+#[rstest]
+#[case::agent_hangs(|edge, _| Fault::ReplicaAgent(edge))]
+#[case::https_closed(|edge, _| Fault::Port { from: Place::Anywhere, to: Place::Computer(edge), port: 4443 })]
+#[case::off(|edge, _| Fault::Computer(edge))]
+#[case::no_master(|_, _| SITE1)]
+fn status_reports_age_only_where_something_is_wrong(#[case] fault: fn(firedrill_topology::ComputerId, SiteId) -> Fault) {
+    let mut fabric = fabric();
+    let edge = fabric.topology().edge_pools[1].servers[0].computer;
+    let age = |fabric: &Fabric| fabric.now().since(fabric.replica_state(edge).last_status_report.expect("reported at the start"));
+    fabric.run(minutes(200) + seconds(1));
+    assert!(age(&fabric) < STATUS_REPORT_INTERVAL);
+    let before = age(&fabric);
+    let fault = fault(edge, SiteId(0));
+    fabric.strike(fault.clone());
+    fabric.run(minutes(90));
+    assert_eq!(age(&fabric), before + minutes(90), "the last report before the fault stays");
+    fabric.mend(fault);
+    fabric.run(minutes(60));
+    assert!(age(&fabric) < STATUS_REPORT_INTERVAL);
+    assert!(up_to_date(&fabric, edge));
 }
 
 #[derive(Debug, Clone, Copy)]

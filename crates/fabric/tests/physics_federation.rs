@@ -5,7 +5,7 @@ mod support;
 use firedrill_fabric::fault::{DnsEdit, Place};
 use firedrill_fabric::federation::{AttemptResult, Direction, EdgeRefusal, Protocol, Reach, ReachFailure, ReachQuery};
 use firedrill_fabric::service::ServiceName;
-use firedrill_fabric::{Fabric, Fault};
+use firedrill_fabric::{Behaviour, Caller, Fabric, Fault};
 use firedrill_topology::{ComputerId, EdgePoolId, PartnerId, RecordData, RecordType};
 use rstest::rstest;
 use support::{Drill, LONG, POOL1, Plan, Sql, a, minutes, seconds, srv};
@@ -144,6 +144,31 @@ fn nobody_listens(#[case] fault: Fault, #[case] protocol: Protocol) {
     fabric.mend(fault);
     fabric.run(LONG);
     assert_eq!(inbound(&mut fabric, protocol).failure, None);
+}
+
+/// Set-CsEdgeServer takes any port for XMPP. On the Access Edge's one there is no XMPP, and SIP federation goes on; without
+/// SIP federation the port is free.
+#[test]
+fn an_xmpp_proxy_on_the_port_of_the_access_edge_does_not_listen() {
+    let mut fabric = Plan::default().fabric();
+    publish(&mut fabric, XMPP_SRV, RecordType::Srv, vec![srv(10, 0, 5061, "xmpp1.contoso.com")]);
+    let caller = Caller { computer: fabric.front_end(POOL1, 1) };
+    let set = |fabric: &mut Fabric, edit: fn(&mut firedrill_fabric::config::EdgeConfiguration)| {
+        let edited = fabric.edit_configuration(caller, |document| {
+            edit(&mut document.edges[0]);
+            Ok(())
+        });
+        edited.expect("the store can be written");
+        fabric.run(minutes(2));
+    };
+    set(&mut fabric, |edge| edge.xmpp_listening_port = Some(5061));
+    assert_eq!(inbound(&mut fabric, Protocol::Xmpp).failure, Some(ReachFailure::NotConnected));
+    assert_eq!(outbound(&mut fabric, Protocol::Xmpp).failure, Some(ReachFailure::RouteUnavailable));
+    assert_eq!(inbound(&mut fabric, Protocol::Sip).failure, None);
+    assert!(fabric.behaviours().iter().any(|behaviour| behaviour == Behaviour::XmppPortTaken));
+    set(&mut fabric, |edge| edge.federation = false);
+    assert_eq!(inbound(&mut fabric, Protocol::Xmpp).failure, None);
+    assert_eq!(inbound(&mut fabric, Protocol::Sip).failure, Some(ReachFailure::NotConnected));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod support;
 use firedrill_fabric::operation::{DatabaseGroup, MirrorSide};
 use firedrill_fabric::serving::{ServiceMode, ServingCause};
 use firedrill_fabric::world::SQL_FAILOVER_TIME;
-use firedrill_fabric::{Fabric, Fault};
+use firedrill_fabric::{Caller, Fabric, Fault, Operation};
 use firedrill_topology::{BackEnd, Edition, SqlId, UserId};
 use rstest::rstest;
 use support::{Drill, POOL1, Plan, Sql, minutes, seconds};
@@ -98,6 +98,37 @@ fn thirty_minutes_without_a_back_end(#[case] sql: Sql, #[case] edition: Edition,
     fabric.mend(Fault::SqlInstance(instance));
     assert_eq!(fabric.serving(UserId(0)).mode, ServiceMode::Regular, "recovery is automatic");
     assert_eq!(fabric.outages(POOL1).len(), 1);
+}
+
+/// Invoke-CsDatabaseFailover moves the principal, and what the pool has of its back end follows at once: without a witness
+/// by hand to the mirror and back, whichever side dies in between.
+#[test]
+fn a_database_failover_by_hand_decides_whether_there_is_a_back_end() {
+    let mut fabric = fabric(Sql::Mirrored);
+    let (primary, mirror, _) = instances(&fabric);
+    let mirror = mirror.expect("mirrored");
+    let caller = Caller { computer: fabric.front_end(POOL1, 1) };
+    let go = |fabric: &mut Fabric, new_principal: MirrorSide, force: bool| {
+        let operation = Operation::DatabaseFailover { pool: POOL1, databases: DatabaseGroup::User, new_principal, force };
+        fabric.perform(operation, caller).expect("within the limits").outcome
+    };
+    let seen = |fabric: &Fabric| (fabric.principal(POOL1, DatabaseGroup::User), fabric.back_end_unavailable_since(POOL1));
+    assert_eq!(go(&mut fabric, MirrorSide::Mirror, false), Ok(()));
+    assert_eq!(seen(&fabric), (Some(mirror), None));
+    fabric.strike(Fault::SqlInstance(mirror));
+    let since = Some(fabric.now());
+    fabric.run(minutes(40));
+    assert_eq!(seen(&fabric), (None, since));
+    assert_eq!(fabric.serving(UserId(0)).mode, ServiceMode::Resiliency);
+    assert!(go(&mut fabric, MirrorSide::Primary, false).is_err(), "the principal is gone: only by force");
+    assert_eq!(go(&mut fabric, MirrorSide::Primary, true), Ok(()));
+    assert_eq!(seen(&fabric), (Some(primary), None));
+    assert_eq!(fabric.serving(UserId(0)).mode, ServiceMode::Regular);
+    fabric.strike(Fault::SqlInstance(primary));
+    fabric.mend(Fault::SqlInstance(mirror));
+    fabric.run(minutes(5));
+    assert_eq!(go(&mut fabric, MirrorSide::Mirror, true), Ok(()));
+    assert_eq!(seen(&fabric), (Some(mirror), None));
 }
 
 #[test]

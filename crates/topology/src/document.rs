@@ -174,6 +174,8 @@ pub struct MirroredDocument {
     pub mirror: Located<String>,
     /// Witness, needed for automatic failover. One witness may serve several pools.
     pub witness: Option<Located<String>>,
+    /// Site where the witness stands. Default: that of the first pool that names it.
+    pub witness_site: Option<Located<String>>,
 }
 
 /// AlwaysOn availability group.

@@ -149,3 +149,28 @@ fn committed_schema_is_the_generated_one() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(committed == schema_text(), "schemas/topology.schema.json is stale: run the tests with FIREDRILL_BLESS=1");
 }
+
+/// A witness stands in the site of the first pool that names it, unless the document says where: beside the principal it
+/// falls with it, in a third site it does not.
+#[test]
+fn a_witness_can_stand_in_a_site_of_its_own() {
+    let text = std::fs::read_to_string(folder("fixtures").join("contoso.yaml")).unwrap();
+    let site_of = |text: &str| {
+        let loaded = load_bytes("contoso.yaml", text.as_bytes());
+        let topology = loaded.topology.unwrap_or_else(|| panic!("{}", render(&loaded.diagnostics, false)));
+        let BackEnd::Mirrored { witness: Some(witness), .. } = topology.pools[0].back_end else { panic!("mirrored, with a witness") };
+        topology.site(topology.computer(topology.sql(witness).computer).site).name.clone()
+    };
+    let named = "witness: sql1w.contoso.com\\rtc";
+    assert!(text.contains(named));
+    assert_eq!(site_of(&text), "Site1");
+    assert_eq!(site_of(&text.replacen(named, &format!("{named}, witness_site: Site2"), 1)), "Site2");
+    for (bad, code) in [
+        (text.replacen(named, &format!("{named}, witness_site: Site9"), 1), "unknown-site"),
+        (text.replacen(named, "witness_site: Site2", 1), "witness-site"),
+    ] {
+        let loaded = load_bytes("contoso.yaml", bad.as_bytes());
+        assert!(loaded.topology.is_none());
+        assert_eq!(loaded.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), [code]);
+    }
+}

@@ -159,7 +159,7 @@ impl Failback {
         let pool = self.order.pool;
         let topology = fabric.topology.clone();
         voice.phase(fabric, "hydration");
-        voice.verbose(fabric, Message::VerboseRedirect, &[&topology.pool(backup).fqdn, &topology.pool(pool).fqdn]);
+        voice.verbose(fabric, Message::VerboseReturn, &[&topology.pool(pool).fqdn, &topology.pool(backup).fqdn]);
         fabric.lean(Behaviour::HydrationSteps);
         fabric.hand_over(pool, Transfer::FailingBack);
         let total = self.total(fabric);

@@ -23,6 +23,9 @@ pub const PUSH_TIME: SimDuration = SimDuration::from_secs(15);
 pub const IMPORT_TIME: SimDuration = SimDuration::from_secs(15);
 /// The file transfer agent fetches the replica's status, and the master takes note.
 pub const RETURN_TIME: SimDuration = SimDuration::from_secs(15);
+/// How often a replica without an update reports its status (inferred: the reports are documented, their rhythm is not;
+/// well under the hour after which diagnostics call a report old, dossier D.2).
+pub const STATUS_REPORT_INTERVAL: SimDuration = SimDuration::from_mins(15);
 /// SMB, to the share `xds-replica` of computers inside (dossier D.2).
 pub const REPLICATION_PORT: u16 = 445;
 /// HTTPS, to the internal interface of Edge Servers (dossier D.2, F.6).
@@ -62,7 +65,7 @@ impl Fabric {
         ReplicaReport {
             computer,
             up_to_date: newest == Some(replica.confirmed),
-            last_status_report: replica.last_status_report,
+            last_status_report: replica.last_report(self.now),
             last_update_creation: replica.last_update_creation,
             product_version: replica.last_status_report.map(|_| self.version_of(computer)),
         }
@@ -105,6 +108,7 @@ impl Fabric {
 
     pub(super) fn settle_replication(&mut self) -> bool {
         let agents = self.cms_agents();
+        self.note_reporting(agents);
         let mut changed = self.settle_snapshot(agents);
         let mut tally = Tally::default();
         for index in 0..self.admin.replicas.len() {
@@ -114,6 +118,34 @@ impl Fabric {
         }
         self.log_tally(&tally);
         changed
+    }
+
+    /// Notes which replicas report at intervals from now on, and which have stopped to. Reports themselves are derived:
+    /// nothing else hangs on one that confirms what is known, so none needs an instant of its own.
+    fn note_reporting(&mut self, agents: Option<CmsAgents>) {
+        if !self.stirred && self.admin.cms.reported_to == agents {
+            return;
+        }
+        let now = self.now;
+        let mut altered: Vec<(usize, bool)> = Vec::new();
+        for (index, replica) in self.admin.replicas.iter().enumerate() {
+            let Some(replica) = replica else { continue };
+            let computer = ComputerId(index as u32);
+            let reports = self.transfers(agents, computer) && self.imports(computer);
+            if reports != replica.reporting_since.is_some() {
+                altered.push((index, reports));
+            }
+        }
+        if altered.is_empty() && self.admin.cms.reported_to == agents {
+            return;
+        }
+        let admin = self.admin_mut();
+        admin.cms.reported_to = agents;
+        for (index, reports) in altered {
+            let Some(replica) = &mut admin.replicas[index] else { continue };
+            replica.last_status_report = replica.last_report(now);
+            replica.reporting_since = reports.then_some(now);
+        }
     }
 
     /// The first leg, shared by all replicas. A snapshot that could not be finished starts again when the agent is back.
@@ -259,6 +291,15 @@ impl Fabric {
 }
 
 impl Replica {
+    /// The last report that has come back by an instant: of an update, or the newest of those that come at intervals.
+    fn last_report(&self, now: SimTime) -> Option<SimTime> {
+        let regular = self.reporting_since.and_then(|since| {
+            let whole = now.since(since).0 / STATUS_REPORT_INTERVAL.0;
+            (whole > 0).then(|| since + STATUS_REPORT_INTERVAL * whole)
+        });
+        self.last_status_report.max(regular)
+    }
+
     fn due(&self) -> Option<SimTime> {
         match &self.leg {
             Leg::Idle => None,

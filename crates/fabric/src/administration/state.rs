@@ -6,6 +6,7 @@ use std::sync::Arc;
 use firedrill_topology::{ComputerId, ComputerRole, PoolId, ProductVersion, SqlId, Topology};
 
 use super::processes::Running;
+use super::store::CmsAgents;
 use crate::administration::CmsDatabaseState;
 use crate::config::{Configuration, PoolState};
 use crate::operation::{BackupModule, OperationReport, ProcessId};
@@ -72,6 +73,8 @@ pub(crate) struct CmsState {
     pub(crate) stamps: Stamp,
     /// The master agent's newest snapshot.
     pub(crate) snapshot: Snapshot,
+    /// The agents for which it was last looked at which replicas report.
+    pub(crate) reported_to: Option<CmsAgents>,
     /// When the Backup Service next copies the active database to the standby one; `None` while nothing is to be copied
     /// or the path is broken.
     pub(crate) ship_due: Option<SimTime>,
@@ -138,6 +141,8 @@ pub(crate) struct Replica {
     pub(crate) confirmed: Stamp,
     /// When the last status report came back.
     pub(crate) last_status_report: Option<SimTime>,
+    /// Since when reports have been coming at intervals without an update; `None` while they cannot.
+    pub(crate) reporting_since: Option<SimTime>,
     /// When the newest update for it was created.
     pub(crate) last_update_creation: Option<SimTime>,
     /// Where the next update is.
@@ -217,6 +222,7 @@ impl AdminState {
             stamp,
             confirmed: stamp,
             last_status_report: Some(start),
+            reporting_since: Some(start),
             last_update_creation: Some(start),
             leg: Leg::Idle,
         };
@@ -231,6 +237,7 @@ impl AdminState {
                 databases,
                 stamps: stamp,
                 snapshot: Snapshot { document: document.clone(), stamp, due: None, forced: false },
+                reported_to: None,
                 ship_due: None,
                 archive: Arc::default(),
             },

@@ -259,6 +259,7 @@ fn obstacle_text(obstacle: Obstacle) -> String {
         Obstacle::NotInstalled => "enabled in its replica, but setup has not run there".into(),
         Obstacle::NotEnabled => "not enabled in its replica".into(),
         Obstacle::NoRoute => "no site's route points to its Edge pool in its replica".into(),
+        Obstacle::PortTaken(port) => format!("it was given port {port}, which the Access Edge has"),
         Obstacle::PortClosed(port) => format!("port {port} is closed from the Internet"),
     }
 }

@@ -33,6 +33,7 @@ pub(crate) enum Obstacle {
     NotEnabled,
     NoRoute,
     PortClosed(u16),
+    PortTaken(u16),
 }
 
 impl Fabric {
@@ -46,6 +47,9 @@ impl Fabric {
             }
             (Direction::Inbound, Protocol::Xmpp) => {
                 self.lean(Behaviour::XmppTargets);
+                if self.some_proxy_lacks_its_port() {
+                    self.lean(Behaviour::XmppPortTaken);
+                }
                 self.reach_xmpp(query)
             }
             (Direction::Inbound, Protocol::Sip) => {
@@ -99,6 +103,14 @@ impl Fabric {
             let federated = document.edges.iter().filter(|edge| edge.federation).count();
             let named = document.sites.iter().any(|site| site.federation_route == Some(edge_pool));
             document.edges[edge_pool.index()].federation && (federated > 1 || !named)
+        })
+    }
+
+    /// Whether some XMPP proxy was given the Access Edge's port.
+    fn some_proxy_lacks_its_port(&self) -> bool {
+        self.topology.edge_pool_ids().any(|edge_pool| {
+            let servers = &self.topology.edge_pool(edge_pool).servers;
+            servers.iter().any(|server| matches!(self.obstacle(edge_pool, server.computer, Protocol::Xmpp), Some(Obstacle::PortTaken(_))))
         })
     }
 
@@ -182,7 +194,7 @@ impl Fabric {
 
     /// One connection attempt.
     fn connect(&self, query: &ReachQuery, target: Target, address: Option<Ipv4Addr>) -> Attempt {
-        let listener = address.and_then(|address| self.listener_at(address, target.port)).filter(|found| found.listening);
+        let listener = address.and_then(|address| self.listener_at(address, target.port));
         let result = match listener {
             None => AttemptResult::Refused,
             // Whoever speaks another protocol there understands nothing of it.
@@ -209,7 +221,8 @@ impl Fabric {
     }
 
     fn listener_at(&self, address: Ipv4Addr, port: u16) -> Option<Listener> {
-        self.listeners().into_iter().find(|listener| listener.address == address && listener.port == port)
+        // Two may have been given the same port; at most one of them has it.
+        self.listeners().into_iter().find(|listener| listener.listening && listener.address == address && listener.port == port)
     }
 
     fn listener(&self, edge_pool: EdgePoolId, server: EdgeServer, protocol: Protocol) -> Listener {
@@ -232,7 +245,9 @@ impl Fabric {
     }
 
     /// Why an Edge Server does not listen; none when it does. It goes by the replica on the Edge itself (dossier 0.2 rule
-    /// 10), and by what setup installed there (dossier H).
+    /// 10), and by what setup installed there (dossier H). An XMPP proxy that was given the port of the Access Edge does not
+    /// get it while the Access Edge listens there (inferred: one socket per address and port, and the product does not refuse
+    /// the setting).
     pub(crate) fn obstacle(&self, edge_pool: EdgePoolId, computer: ComputerId, protocol: Protocol) -> Option<Obstacle> {
         let document = self.local_store(computer);
         let edge = &document.edges[edge_pool.index()];
@@ -265,6 +280,8 @@ impl Fabric {
             Some(Obstacle::NoRoute)
         } else if !self.path_open(Endpoint::Internet, Endpoint::Computer(computer), port) {
             Some(Obstacle::PortClosed(port))
+        } else if protocol == Protocol::Xmpp && port == SIP_PORT && self.obstacle(edge_pool, computer, Protocol::Sip).is_none() {
+            Some(Obstacle::PortTaken(port))
         } else {
             None
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use firedrill_topology::{PoolId, UserId};
 
 use crate::administration::Transfer;
+use crate::config::PoolState;
 use crate::event::Event;
 use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
@@ -192,6 +193,7 @@ impl Fabric {
     fn group_serving(&self, home: PoolId, group: usize) -> Serving {
         match self.pool_transfer(home) {
             Transfer::None => self.service_without_transfer(home, group),
+            Transfer::FailingOver | Transfer::FailedOver if self.serves_unaware(home) => self.service_without_transfer(home, group),
             Transfer::FailingOver => self.on_backup_pool(home, |backup| resiliency(backup, ServingCause::FailingOver)),
             Transfer::FailedOver => self.on_backup_pool(home, |backup| {
                 let groups = self.quorum[backup.index()].groups.len();
@@ -201,6 +203,17 @@ impl Fabric {
             Transfer::FailingBack if self.pool_in_service(home) => resiliency(home, ServingCause::FailingBack),
             Transfer::FailingBack => signed_out(ServingCause::ServicesNotRunning),
         }
+    }
+
+    /// Whether a pool was failed over behind a cut link and does not know: it runs, its replica still says Active, and its
+    /// backup pool does not see it. Clients try the home pool first, so its users stay (inferred, dossier B.1, C.2), and
+    /// both pools write the same users' data until the link is back.
+    fn serves_unaware(&self, home: PoolId) -> bool {
+        self.pool_in_service(home)
+            && !self.registration[home.index()].on_backup
+            && !self.admin.pools[home.index()].read_only
+            && self.settings_known_to(home, home).pool_state == PoolState::Active
+            && self.backup_of(home).is_some_and(|backup| self.pool_in_service(backup) && !self.pool_sees(backup, home))
     }
 
     fn on_backup_pool(&self, home: PoolId, serve: impl FnOnce(PoolId) -> Serving) -> Serving {
@@ -261,6 +274,9 @@ impl Fabric {
     /// Compares the service that users get with what was recorded, and records and logs what changed.
     pub(crate) fn record_serving(&mut self) {
         for pool in self.topology.pool_ids() {
+            if matches!(self.pool_transfer(pool), Transfer::FailingOver | Transfer::FailedOver) && self.serves_unaware(pool) {
+                self.lean(Behaviour::FailedOverUnaware);
+            }
             let parts = self.serving_parts(pool);
             if parts != self.serving[pool.index()].parts {
                 self.record_change(pool, parts);

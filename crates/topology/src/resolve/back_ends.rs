@@ -99,7 +99,7 @@ impl Resolver<'_> {
     fn mirrored(&mut self, mirrored: &MirroredDocument, site: SiteId) -> Option<(BackEnd, Vec<Named>)> {
         let primary = self.instance("primary SQL Server", &mirrored.primary, site);
         let mirror = self.instance("mirror SQL Server", &mirrored.mirror, site);
-        let witness = mirrored.witness.as_ref().map(|name| self.instance("witness", name, site));
+        let witness = self.witness(mirrored, site);
         let (primary, mirror) = (primary?, mirror?);
         let witness = match witness {
             Some(named) => Some(named?),
@@ -112,6 +112,37 @@ impl Resolver<'_> {
         }
         let back_end = BackEnd::Mirrored { primary: primary.id, mirror: mirror.id, witness: witness.map(|named| named.id) };
         Some((back_end, vec![primary, mirror]))
+    }
+
+    /// The witness, in its own site where the document names one: a witness beside the principal falls with it.
+    fn witness(&mut self, mirrored: &MirroredDocument, pool_site: SiteId) -> Option<Option<Named>> {
+        let Some(name) = &mirrored.witness else {
+            if let Some(site) = &mirrored.witness_site {
+                self.report(
+                    self.error("witness-site", site.span, "there is no witness that could stand in this site")
+                        .hint("name the instance under `witness:`, or leave `witness_site:` out"),
+                );
+            }
+            return None;
+        };
+        let wanted = match &mirrored.witness_site {
+            Some(site) => self.site_ref(site),
+            None => None,
+        };
+        let named = self.instance("witness", name, wanted.unwrap_or(pool_site));
+        if let (Some(found), Some(wanted), Some(site)) = (named, wanted, &mirrored.witness_site) {
+            let computer = self.topology.sql(found.id).computer;
+            let actual = self.topology.computer(computer).site;
+            if actual != wanted {
+                let there = quote(&self.topology.site(actual).name);
+                self.report(
+                    self.error("witness-site", site.span, format!("this witness was placed in site {there} by a pool before"))
+                        .label(name.span, "the witness")
+                        .hint("write the same `witness_site:` wherever the witness is named"),
+                );
+            }
+        }
+        Some(named)
     }
 
     fn always_on(&mut self, group: &AlwaysOnDocument, site: SiteId) -> Option<(BackEnd, Vec<Named>)> {
