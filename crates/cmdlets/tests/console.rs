@@ -2,6 +2,7 @@
 
 mod support;
 
+use firedrill_cmdlets::signatures::Binding;
 use rstest::rstest;
 use support::Rig;
 
@@ -80,4 +81,20 @@ fn a_record_is_edited_through_a_copy(#[case] copy: &str) {
          (Get-DnsServerResourceRecord -ZoneName contoso.com -Name xmpp -RRType A).RecordData.IPv4Address -contains '203.0.113.99'"
     );
     assert_eq!(rig.console(&script), "True\nTrue\n");
+}
+
+/// Identities with and without prefix: `Set-CsSite` wants the bare name (dossier F.3), `Set-CsEdgeServer` takes both (F.1).
+#[rstest]
+#[case("Set-CsSite Site1 -FederationRoute EdgeServer:edgeserver2.contoso.com", true)]
+#[case("Set-CsSite -Identity \"Site:Site1\" -FederationRoute EdgeServer:edgeserver2.contoso.com", false)]
+#[case("Set-CsEdgeServer edgeserver1.contoso.com -Registrar Registrar:pool2.contoso.com", true)]
+#[case("Set-CsEdgeServer -Identity EdgeServer:edgeserver1.contoso.com -Registrar Registrar:pool2.contoso.com", true)]
+#[case("Set-CsEdgeServer EdgeServer:edgeserver1.contoso.com -Registrar pool2.contoso.com", false)]
+fn identities_with_and_without_prefix(#[case] command: &str, #[case] strict_takes_it: bool) {
+    let mut rig = Rig::contoso();
+    let lax = rig.run(command);
+    assert_eq!(lax.errors().count(), 0, "{}", rig.console(command));
+    assert_eq!(lax.remarks.is_empty(), strict_takes_it, "{:?}", lax.remarks);
+    let strict = Rig::new("contoso", "pool2-fe1.contoso.com", Binding::Strict).run(command);
+    assert_eq!(strict.errors().count() == 0, strict_takes_it);
 }
