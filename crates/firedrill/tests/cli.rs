@@ -133,6 +133,26 @@ fn junit_has_a_suite_for_each_scenario_and_a_case_for_each_expectation() {
     assert_eq!(xml.matches("<testcase ").count(), expectations, "{xml}");
 }
 
+/// What CI shows of a failure is what the page shows, and every case has the attributes that readers of JUnit require.
+#[rstest]
+#[case::failure(FAILING, 1, &["<failure message=", "type=\"expectation\"", "rerun: firedrill run ", "failures=\"1\""])]
+#[case::step("steps:\n  - run: throw 'a < b'\n    on: pool1-fe1\n", 1, &["type=\"step\"", "a &lt; b", "classname=\"step 1: "])]
+#[case::inconclusive(UNMODELLED, 5, &["<skipped message=", "Get-CsVoicePolicy", "skipped=\"1\""])]
+fn junit_says_what_the_page_says(#[case] body: &str, #[case] code: i32, #[case] parts: &[&str]) {
+    let written = Written::new(body);
+    let file = written.folder.path().join("junit.xml");
+    let output = firedrill(&["run", &written.path(), "--report", &format!("junit={}", file.display())]);
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    let xml = std::fs::read_to_string(file).expect("a report");
+    for part in parts {
+        assert!(xml.contains(part), "no {part} in:\n{xml}");
+    }
+    for case in xml.split("<testcase ").skip(1) {
+        let attributes = case.split('>').next().unwrap_or_default();
+        assert!(attributes.contains("name=\"") && attributes.contains("classname=\""), "{attributes}");
+    }
+}
+
 #[rstest]
 #[case::path_and_line("scenarios/procedures/p8-media-association.yaml:12", &[], 1)]
 #[case::tag("scenarios", &["--tag", "P8"], 1)]
