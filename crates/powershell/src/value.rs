@@ -28,7 +28,7 @@ pub struct TimeSpan {
 /// Array storage. Arrays have reference semantics in PowerShell: two variables may hold the same array.
 pub type ArrayRef = Arc<Elements>;
 
-/// The elements of an `Object[]`, behind a lock; see [`release`] for why this is a type.
+/// The elements of an `Object[]`, behind a lock; see `release` below for why this is a type.
 #[derive(Debug, Default)]
 pub struct Elements(RwLock<Vec<Value>>);
 

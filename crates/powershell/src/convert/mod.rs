@@ -1,7 +1,7 @@
 //! `LanguagePrimitives`: conversions, comparison, arithmetic and string forms of values.
 //!
 //! Culture is invariant for conversions and en-US for display. The evaluator calls these functions; errors come back
-//! as [`ErrorRecord`] without position. Texts of errors are those of Windows PowerShell 5.1.
+//! as [`ErrorRecord`](crate::error::ErrorRecord) without position. Texts of errors are those of Windows PowerShell 5.1.
 
 mod arithmetic;
 mod cast;
