@@ -28,6 +28,10 @@ pub(crate) fn run(arguments: &Run, printer: &mut Printer) -> Exit {
         printer.talk("nothing selected");
         return Exit::NothingSelected;
     }
+    if let Err(problem) = reports_can_be_written(&arguments.report) {
+        printer.talk(&format!("error: {problem}"));
+        return Exit::Usage;
+    }
     let runner = Runner::new(options(arguments));
     if arguments.check_determinism {
         check_determinism(&runner, &selected.scenarios, printer)
@@ -118,7 +122,7 @@ fn run_all(arguments: &Run, runner: &Runner, scenarios: &[Arc<Scenario>], printe
     );
     progress.finish_and_clear();
     if let Some(why) = fallback {
-        printer.talk(&format!("note: Edge Servers shared one loopback address with distinct ports: {why}"));
+        printer.talk(&format!("note: {why}"));
     }
     if human {
         for report in &reports {
@@ -177,6 +181,14 @@ fn progress_bar(length: usize, human: bool) -> ProgressBar {
     bar
 }
 
+/// A report that cannot be written is said before anything is run: its file is made, empty.
+fn reports_can_be_written(targets: &[ReportTarget]) -> Result<(), String> {
+    for ReportTarget::Junit(path) in targets {
+        std::fs::write(path, "").map_err(|error| format!("`{}` cannot be written: {}", path.display(), error.kind()))?;
+    }
+    Ok(())
+}
+
 fn write_reports(targets: &[ReportTarget], reports: &[RunReport]) -> Result<(), String> {
     for target in targets {
         let ReportTarget::Junit(path) = target;
@@ -187,25 +199,30 @@ fn write_reports(targets: &[ReportTarget], reports: &[RunReport]) -> Result<(), 
 }
 
 fn exit_of(reports: &[RunReport]) -> Exit {
-    match reports.iter().filter_map(|report| report.verdict).max() {
-        Some(Verdict::Bug) | None => Exit::Bug,
-        Some(Verdict::Fail) => Exit::Failed,
-        Some(Verdict::Inconclusive) => Exit::Inconclusive,
-        Some(Verdict::Pass) => Exit::Pass,
+    reports.iter().map(|report| report.verdict.unwrap_or(Verdict::Bug)).max().map_or(Exit::Bug, exit_of_verdict)
+}
+
+fn exit_of_verdict(worst: Verdict) -> Exit {
+    match worst {
+        Verdict::Bug => Exit::Bug,
+        Verdict::Fail => Exit::Failed,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        Verdict::Pass => Exit::Pass,
     }
 }
 
 fn check_determinism(runner: &Runner, scenarios: &[Arc<Scenario>], printer: &mut Printer) -> Exit {
-    let (mut differing, mut bugs) = (0, 0);
+    let (mut differing, mut worst) = (0, Verdict::Pass);
     side_by_side(
         scenarios,
         |scenario| (scenario.source.name.clone(), runner.check_determinism(scenario)),
         |(file, result)| {
-            if result.first.verdict == Verdict::Bug {
-                bugs += 1;
-            }
+            worst = worst.max(result.first.verdict);
             match &result.differs {
-                None => printer.out(&format!("same   {}  {file}\n", firedrill_scenario::record::hex(&result.first.digest[..8]))),
+                None => {
+                    let digest = firedrill_scenario::record::hex(&result.first.digest[..8]);
+                    printer.out(&format!("same   {digest}  {:<12}  {file}\n", result.first.verdict.word()));
+                }
                 Some((number, first, second)) => {
                     differing += 1;
                     printer.out(&format!("DIFFER {file}, record {number}\n  first   {first}\n  second  {second}\n"));
@@ -214,9 +231,5 @@ fn check_determinism(runner: &Runner, scenarios: &[Arc<Scenario>], printer: &mut
         },
     );
     printer.out(&format!("{} scenarios run twice, {differing} differ\n", scenarios.len()));
-    match (differing, bugs) {
-        (0, 0) => Exit::Pass,
-        (0, _) => Exit::Bug,
-        _ => Exit::Nondeterministic,
-    }
+    if differing > 0 { Exit::Nondeterministic } else { exit_of_verdict(worst) }
 }

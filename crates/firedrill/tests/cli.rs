@@ -182,6 +182,34 @@ fn other_pages(#[case] arguments: &[&str], #[case] part: &str) {
 }
 
 #[test]
+fn a_dns_edit_that_is_refused_in_the_middle_of_a_step_fails_the_step() {
+    let written = Written::new(
+        "steps:
+  - wait: 10m
+    during:
+      - { after: 3m, dns: [{ remove: { name: nobody.contoso.com, type: A } }] }
+",
+    );
+    let output = firedrill(&["run", &written.path()]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(stdout(&output).contains("nobody.contoso.com"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_failure_that_repeats_itself_is_still_a_failure() {
+    let written = Written::new(FAILING);
+    let output = firedrill(&["run", &written.path(), "--check-determinism"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_said_before_anything_is_run() {
+    let output = firedrill(&["run", PASSING, "--report", "junit=no/such/folder/report.xml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
 fn a_closed_pipe_is_no_failure() {
     let text = format!("{} list scenarios | head -n 1; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_firedrill"));
     let output = Command::new("bash").args(["-c", &text]).current_dir(root()).output().expect("bash");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firedrill_fabric::messages::Entry;
-use firedrill_fabric::{Behaviour, Evidence, SimDuration, SimTime};
+use firedrill_fabric::{Behaviour, Event, Evidence, SimDuration, SimTime};
 use firedrill_syntax::quote;
 
 use crate::document::{BindingMode, OnError, WireMode};
@@ -198,7 +198,10 @@ impl<'a> Run<'a> {
             }
             self.act(index, step)
         });
-        self.drain_events();
+        for reason in self.drain_events() {
+            let expected = "the DNS edits under `during` are made".to_owned();
+            self.fail(FailureKind::Step, expected, reason, Vec::new(), &step.origin, Some((index, step)));
+        }
         let ended = match result {
             Ok(said) => self.judge(index, step, said, started),
             Err(Trouble { kind, expected, found }) => {
@@ -489,11 +492,20 @@ impl<'a> Run<'a> {
         words.join(" ")
     }
 
-    fn drain_events(&mut self) {
+    /// Records what happened in the fabric, and returns scheduled DNS edits that were refused: nobody else hears of them.
+    fn drain_events(&mut self) -> Vec<String> {
         let started = self.scenario.start;
+        let mut refused = Vec::new();
         for entry in self.drill.fabric_mut().take_log() {
+            if let Event::StateChanged { kind, subject, state } = &entry.event
+                && (kind.as_str(), subject.as_str()) == ("dns", "edit")
+                && let Some(reason) = state.strip_prefix("refused: ")
+            {
+                refused.push(reason.to_owned());
+            }
             self.log.record(event(entry, started));
         }
+        refused
     }
 
     fn moment(&self) -> Moment {
