@@ -473,6 +473,8 @@ impl Look<'_> {
             (false, true) => format!("{length} so far, and it lasts"),
             (false, false) => length.to_string(),
         };
+        // The fabric keeps outages by pool: for a part of its users this is an upper bound.
+        let found = if matches!(who, Who::Pool(_)) || outages.is_empty() { found } else { format!("{found} (outage of the home pool)") };
         Finding::new(holds, found).because(|| {
             let mut lines: Vec<String> = outages
                 .iter()
