@@ -52,12 +52,12 @@ pub(crate) fn refusal(error: &OperationError) -> Box<CommandError> {
 
 /// A virtual instant as scripts see it.
 pub(crate) fn date(at: SimTime) -> Value {
-    Value::DateTime(DateTime { nanoseconds: at.0 })
+    Value::DateTime(DateTime::from_nanoseconds(at.0))
 }
 
 /// A virtual length as scripts see it.
 pub(crate) fn span(length: SimDuration) -> Value {
-    Value::TimeSpan(TimeSpan { nanoseconds: length.0 })
+    Value::TimeSpan(TimeSpan::from_nanoseconds(length.0))
 }
 
 /// A member of an enumeration.
@@ -190,7 +190,7 @@ impl Cx<'_> {
 
     pub(crate) fn duration(&self, name: &str) -> Option<SimDuration> {
         match self.get(name)? {
-            Value::TimeSpan(value) => Some(SimDuration(value.nanoseconds)),
+            Value::TimeSpan(value) => Some(SimDuration(value.nanoseconds())),
             _ => None,
         }
     }

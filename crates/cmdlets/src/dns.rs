@@ -329,7 +329,7 @@ fn read_object(zone: &Zone, object: &PsObject) -> Option<Described> {
     let name = owner(zone, &as_text(&object.get("HostName")?)?);
     let of_type = type_named(&as_text(&object.get("RecordType")?)?)?;
     let ttl = match object.get("TimeToLive") {
-        Some(Value::TimeSpan(length)) => seconds(Some(SimDuration(length.nanoseconds))),
+        Some(Value::TimeSpan(length)) => seconds(Some(SimDuration(length.nanoseconds()))),
         _ => None,
     };
     let Some(Value::Object(fields)) = object.get("RecordData") else {

@@ -44,7 +44,7 @@ impl Settings {
 
     pub(crate) fn duration(&self, name: &str) -> Option<SimDuration> {
         match self.value(name)? {
-            Value::TimeSpan(value) => Some(SimDuration(value.nanoseconds)),
+            Value::TimeSpan(value) => Some(SimDuration(value.nanoseconds())),
             _ => None,
         }
     }

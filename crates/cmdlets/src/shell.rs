@@ -203,7 +203,7 @@ pub(crate) fn guid_text(guid: u128) -> String {
 
 impl Host for Shell<'_> {
     fn now(&mut self) -> DateTime {
-        DateTime { nanoseconds: self.fabric.now().0 }
+        DateTime::from_nanoseconds(self.fabric.now().0)
     }
 
     fn sleep(&mut self, nanoseconds: i64) {

@@ -1,29 +1,16 @@
 //! Values: what variables hold, pipelines carry and cmdlets return.
 
+mod time;
+
 use std::sync::{Arc, OnceLock, RwLock};
 
 use indexmap::IndexMap;
 
+pub use time::{DateTime, DateTimeKind, TimeSpan};
+
 /// A property name or hashtable key as PowerShell compares it: without regard to case, but remembered as written.
 #[derive(Debug, Clone)]
 pub struct Name(pub Arc<str>);
-
-/// Ticks-based instants and spans are nanoseconds; PowerShell prints them with 100 ns resolution.
-pub type Nanoseconds = i64;
-
-/// An instant. `nanoseconds` counts from the Unix epoch in UTC; servers of the fabric live in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DateTime {
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
-    pub nanoseconds: Nanoseconds,
-}
-
-/// A `System.TimeSpan`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TimeSpan {
-    /// Length in nanoseconds, negative spans included.
-    pub nanoseconds: Nanoseconds,
-}
 
 /// Array storage. Arrays have reference semantics in PowerShell: two variables may hold the same array.
 pub type ArrayRef = Arc<Elements>;

@@ -47,7 +47,7 @@ proptest! {
         for value in [Value::Int(-42), Value::Double(1234.5678), Value::str("x")] {
             let _ = firedrill_powershell::convert::format_operator(&format, &[value]);
         }
-        let moment = Value::DateTime(firedrill_powershell::value::DateTime { nanoseconds: 1_780_000_000_123_456_700 });
+        let moment = Value::DateTime(firedrill_powershell::value::DateTime::from_nanoseconds(1_780_000_000_123_456_700));
         let _ = firedrill_powershell::convert::format_value(&moment, &format);
         let _ = firedrill_powershell::convert::format_value(&Value::Double(0.5), &format);
     }

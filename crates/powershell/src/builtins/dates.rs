@@ -2,7 +2,7 @@
 
 use super::{error, list, number};
 use crate::command::BoundParameters;
-use crate::convert::datetime::{self, Civil, DAY, SECOND};
+use crate::convert::datetime::{self, Civil, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND};
 use crate::convert::number as numbers;
 use crate::error::Flow;
 use crate::pipeline::{BlockCall, BlockScope, Context, Stage};
@@ -16,11 +16,12 @@ pub(super) fn get_date(parameters: &BoundParameters, cx: &mut dyn Context) -> Re
     };
     let civil = Civil::of(base);
     let part = |name: &str, current: i64| number(parameters, name).unwrap_or(current);
-    let in_day = ((part("Hour", civil.hour) * 60 + part("Minute", civil.minute)) * 60 + part("Second", civil.second)) * SECOND
-        + number(parameters, "Millisecond").map_or(civil.ticks * datetime::TICK, |n| n * 1_000_000);
+    let in_day = ((part("Hour", civil.hour) * 60 + part("Minute", civil.minute)) * 60 + part("Second", civil.second)) * TICKS_PER_SECOND
+        + number(parameters, "Millisecond").map_or(civil.ticks, |n| n * TICKS_PER_MILLISECOND);
     let touched = ["Year", "Month", "Day", "Hour", "Minute", "Second", "Millisecond"].iter().any(|n| parameters.get(n).is_some());
     let instant = if touched {
-        Civil::instant(part("Year", civil.year), part("Month", civil.month), part("Day", civil.day), in_day).unwrap_or(base)
+        Civil::instant(part("Year", civil.year), part("Month", civil.month), part("Day", civil.day), in_day)
+            .map_or(base, |instant| instant.with_kind(base.kind()))
     } else {
         base
     };
@@ -81,7 +82,7 @@ fn unix_format(instant: crate::value::DateTime, format: &str) -> String {
             Some('D' | 'x') => f("MM/dd/yy"),
             Some('F') => f("yyyy-MM-dd"),
             Some('Z') => "+00".into(),
-            Some('s') => (instant.nanoseconds.div_euclid(SECOND)).to_string(),
+            Some('s') => instant.unix_ticks().div_euclid(TICKS_PER_SECOND).to_string(),
             Some('c') => f("ddd MMM d HH:mm:ss yyyy"),
             Some('u') => civil.weekday.to_string(),
             Some('w') => civil.weekday.to_string(),
@@ -104,15 +105,15 @@ pub(super) fn new_timespan(parameters: &BoundParameters, cx: &mut dyn Context) -
             Some(Value::DateTime(instant)) => *instant,
             _ => now,
         };
-        if parameters.values.is_empty() { 0 } else { at("End").nanoseconds.saturating_sub(at("Start").nanoseconds) }
+        if parameters.values.is_empty() { 0 } else { at("End").ticks() - at("Start").ticks() }
     } else {
-        part("Days", DAY)
-            + part("Hours", 3600 * SECOND)
-            + part("Minutes", 60 * SECOND)
-            + part("Seconds", SECOND)
-            + part("Milliseconds", 1_000_000)
+        part("Days", TICKS_PER_DAY)
+            + part("Hours", TICKS_PER_HOUR)
+            + part("Minutes", TICKS_PER_MINUTE)
+            + part("Seconds", TICKS_PER_SECOND)
+            + part("Milliseconds", TICKS_PER_MILLISECOND)
     };
-    cx.emit(Value::TimeSpan(TimeSpan { nanoseconds: total }))
+    cx.emit(Value::TimeSpan(TimeSpan { ticks: total }))
 }
 
 /// `Start-Sleep`: virtual time.
@@ -120,7 +121,7 @@ pub(super) fn start_sleep(parameters: &BoundParameters, cx: &mut dyn Context) ->
     let seconds = parameters.get("Seconds").and_then(numbers::as_number).map_or(0.0, numbers::Num::to_f64);
     let milliseconds = number(parameters, "Milliseconds").unwrap_or(0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    let nanoseconds = ((seconds * SECOND as f64) as i64).saturating_add(milliseconds.saturating_mul(1_000_000));
+    let nanoseconds = ((seconds * 1e9) as i64).saturating_add(milliseconds.saturating_mul(1_000_000));
     if nanoseconds < 0 {
         return Err(error(
             "The argument is less than the minimum allowed range of 0.",
@@ -207,12 +208,12 @@ impl Stage for MeasureCommand {
             let before = cx.world().now();
             let call = BlockCall { block: &block, underscore: input.clone(), arguments: Vec::new(), scope: BlockScope::Current };
             cx.call_block(call, &mut |_| Ok(()))?;
-            self.total += cx.world().now().nanoseconds - before.nanoseconds;
+            self.total += cx.world().now().ticks() - before.ticks();
         }
         Ok(())
     }
 
     fn end(&mut self, cx: &mut dyn Context) -> Result<(), Flow> {
-        cx.emit(Value::TimeSpan(TimeSpan { nanoseconds: self.total }))
+        cx.emit(Value::TimeSpan(TimeSpan { ticks: self.total }))
     }
 }

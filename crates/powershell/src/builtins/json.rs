@@ -2,7 +2,7 @@
 
 use super::{error, number};
 use crate::command::BoundParameters;
-use crate::convert::{self, datetime, shared_text};
+use crate::convert::{self, shared_text};
 use crate::error::Flow;
 use crate::pipeline::Context;
 use crate::types;
@@ -57,7 +57,7 @@ fn write(value: &Value, depth: usize, indent: Option<usize>, out: &mut String) {
         Value::Script(block) => string(&block.text, out),
         Value::Enum(member) => out.push_str(&member.number.to_string()),
         Value::DateTime(instant) => {
-            out.push_str(&format!("\"\\/Date({})\\/\"", (datetime::ticks(*instant) - 621_355_968_000_000_000) / 10_000));
+            out.push_str(&format!("\"\\/Date({})\\/\"", instant.unix_ticks() / 10_000));
         }
         Value::Array(_) | Value::List(_) => {
             let items = value.items().unwrap_or_default();
@@ -168,7 +168,7 @@ fn value_of(json: &serde_json::Value) -> Value {
         serde_json::Value::String(s) => {
             let date = s.strip_prefix("/Date(").and_then(|r| r.strip_suffix(")/")).and_then(|m| m.parse::<i64>().ok());
             match date {
-                Some(millis) => Value::DateTime(crate::value::DateTime { nanoseconds: millis.saturating_mul(1_000_000) }),
+                Some(millis) => Value::DateTime(crate::value::DateTime::from_nanoseconds(millis.saturating_mul(1_000_000))),
                 None => Value::str(s.as_str()),
             }
         }

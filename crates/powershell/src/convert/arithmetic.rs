@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::number::{self, Num, Rank};
-use super::{datetime, shared_text, to_text};
+use super::{shared_text, to_text};
 use crate::error::ErrorRecord;
 use crate::types::type_name;
 use crate::value::{Number, TimeSpan, Value};
@@ -207,25 +207,35 @@ fn add_tables(a: &Arc<std::sync::RwLock<crate::value::Hashtable>>, right: &Value
 
 fn spans(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, ErrorRecord> {
     let as_span = |value: &Value| match super::cast_resolved(value, "System.TimeSpan") {
-        Ok(Value::TimeSpan(span)) => Ok(span.nanoseconds),
+        Ok(Value::TimeSpan(span)) => Ok(span.ticks),
         Ok(_) => Ok(0),
         Err(error) => Err(error),
     };
     Ok(match (op, left, right) {
-        (Arithmetic::Sub, Value::DateTime(a), Value::DateTime(b)) => {
-            Value::TimeSpan(TimeSpan { nanoseconds: a.nanoseconds.saturating_sub(b.nanoseconds) })
-        }
-        (Arithmetic::Add, Value::DateTime(a), b) => Value::DateTime(datetime::add(*a, as_span(b)?)),
+        (Arithmetic::Sub, Value::DateTime(a), Value::DateTime(b)) => Value::TimeSpan(TimeSpan { ticks: a.ticks() - b.ticks() }),
+        (Arithmetic::Add, Value::DateTime(a), b) => Value::DateTime(a.plus(as_span(b)?).ok_or_else(unrepresentable)?),
         (Arithmetic::Sub, Value::DateTime(a), Value::Str(_)) => {
             let b = super::cast_resolved(right, "System.DateTime")?;
             return spans(op, &Value::DateTime(*a), &b);
         }
-        (Arithmetic::Sub, Value::DateTime(a), b) => Value::DateTime(datetime::add(*a, as_span(b)?.saturating_neg())),
-        (Arithmetic::Add, Value::TimeSpan(a), Value::DateTime(b)) => Value::DateTime(datetime::add(*b, a.nanoseconds)),
-        (Arithmetic::Add, Value::TimeSpan(a), b) => Value::TimeSpan(TimeSpan { nanoseconds: a.nanoseconds.saturating_add(as_span(b)?) }),
-        (Arithmetic::Sub, Value::TimeSpan(a), b) => Value::TimeSpan(TimeSpan { nanoseconds: a.nanoseconds.saturating_sub(as_span(b)?) }),
+        (Arithmetic::Sub, Value::DateTime(a), b) => Value::DateTime(a.plus(as_span(b)?.saturating_neg()).ok_or_else(unrepresentable)?),
+        (Arithmetic::Add, Value::TimeSpan(a), Value::DateTime(b)) => Value::DateTime(b.plus(a.ticks).ok_or_else(unrepresentable)?),
+        (Arithmetic::Add, Value::TimeSpan(a), b) => Value::TimeSpan(TimeSpan { ticks: a.ticks.saturating_add(as_span(b)?) }),
+        (Arithmetic::Sub, Value::TimeSpan(a), b) => Value::TimeSpan(TimeSpan { ticks: a.ticks.saturating_sub(as_span(b)?) }),
         _ => return Err(no_operator(op, left)),
     })
+}
+
+/// A date that no calendar reaches.
+fn unrepresentable() -> ErrorRecord {
+    ErrorRecord {
+        exception_types: crate::error::exception_chain("System.ArgumentOutOfRangeException"),
+        ..ErrorRecord::runtime(
+            "The added or subtracted value results in an un-representable DateTime.\r\nParameter name: value",
+            "System.ArgumentOutOfRangeException",
+            "OperationStopped",
+        )
+    }
 }
 
 fn divide_by_zero() -> ErrorRecord {
@@ -329,7 +339,7 @@ fn bitwise(op: Arithmetic, a: Num, b: Num) -> Result<Value, ErrorRecord> {
 pub fn negate(value: &Value) -> Result<Value, ErrorRecord> {
     match value {
         Value::Double(n) => Ok(Value::Double(-n)),
-        Value::TimeSpan(span) => Ok(Value::TimeSpan(TimeSpan { nanoseconds: span.nanoseconds.saturating_neg() })),
+        Value::TimeSpan(span) => Ok(Value::TimeSpan(TimeSpan { ticks: span.ticks.saturating_neg() })),
         other => arithmetic(Arithmetic::Sub, &Value::Int(0), other),
     }
 }

@@ -9,6 +9,7 @@ use crate::types::{self, type_name};
 use crate::value::{DateTime, EnumValue, Hashtable, List, ListKind, Number, PsObject, TimeSpan, Value};
 
 const CAST: &str = "System.Management.Automation.RuntimeException";
+const TICKS_OUT_OF_RANGE: &str = "Ticks must be between DateTime.MinValue.Ticks and DateTime.MaxValue.Ticks.\r\nParameter name: ticks";
 
 /// A failed conversion with the reason of the inner parser.
 fn cannot(value: &Value, target: &str, reason: &str, id: &str) -> ErrorRecord {
@@ -316,7 +317,7 @@ fn cast_date(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
     Ok(Value::DateTime(match value {
         Value::DateTime(instant) => *instant,
         Value::Str(s) => {
-            let today = DateTime { nanoseconds: 0 };
+            let today = DateTime::from_nanoseconds(0);
             match datetime::parse(s, today) {
                 Some(instant) => instant,
                 None => {
@@ -338,7 +339,10 @@ fn cast_date(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
             });
         }
         other => match number::as_number(other) {
-            Some(Num::Int(ticks, _)) => datetime::from_ticks(i64::try_from(ticks).unwrap_or(0)),
+            Some(Num::Int(ticks, _)) => i64::try_from(ticks)
+                .ok()
+                .and_then(|ticks| DateTime::from_ticks(ticks, crate::value::DateTimeKind::Unspecified))
+                .ok_or_else(|| cannot(value, target, TICKS_OUT_OF_RANGE, "InvalidCastConstructorException"))?,
             _ => return scalar_or(other, target),
         },
     }))
@@ -347,8 +351,8 @@ fn cast_date(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
 fn cast_span(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
     Ok(Value::TimeSpan(match value {
         Value::TimeSpan(span) => *span,
-        Value::Str(s) => datetime::parse_span(s).map_err(|range| {
-            let reason = if range {
+        Value::Str(s) => datetime::parse_span(s).map_err(|error| {
+            let reason = if error == datetime::SpanError::Range {
                 "The TimeSpan could not be parsed because at least one of the numeric components is out of range or contains too many digits."
             } else {
                 "String was not recognized as a valid TimeSpan."
@@ -356,9 +360,9 @@ fn cast_span(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
             cannot(value, target, reason, "InvalidCastParseTargetInvocationWithFormatProvider")
         })?,
         other => match number::as_number(other) {
-            Some(Num::Int(ticks, _)) => TimeSpan { nanoseconds: i64::try_from(ticks).unwrap_or(0).saturating_mul(datetime::TICK) },
+            Some(Num::Int(ticks, _)) => TimeSpan { ticks: i64::try_from(ticks).unwrap_or(0) },
             #[allow(clippy::cast_possible_truncation)]
-            Some(n) => TimeSpan { nanoseconds: (n.to_f64().round() as i64).saturating_mul(datetime::TICK) },
+            Some(n) => TimeSpan { ticks: n.to_f64().round() as i64 },
             None => return scalar_or(other, target),
         },
     }))

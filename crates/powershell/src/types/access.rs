@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock};
 
 use super::{exception_object, short_name, type_name, type_names};
-use crate::convert::datetime::{self, Civil, DAY, SECOND, TICK};
+use crate::convert::datetime::{self, Civil, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND};
 use crate::convert::{cast_resolved, shared_text, to_text};
 use crate::error::ErrorRecord;
 use crate::value::{EnumValue, Hashtable, List, ListKind, NameRef, Number, PsObject, ScriptBlock, ScriptMember, Value};
@@ -160,30 +160,30 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
                     name: datetime::DAYS[civil.weekday].into(),
                     number: i64::try_from(civil.weekday).unwrap_or(0),
                 })),
-                "ticks" => Value::Long(datetime::ticks(*instant)),
-                "kind" => Value::Enum(Arc::new(EnumValue { type_name: "System.DateTimeKind".into(), name: "Local".into(), number: 2 })),
-                "date" => Value::DateTime(datetime::add(*instant, -instant.nanoseconds.rem_euclid(DAY))),
-                "timeofday" => Value::TimeSpan(crate::value::TimeSpan { nanoseconds: instant.nanoseconds.rem_euclid(DAY) }),
+                "ticks" => Value::Long(instant.ticks()),
+                "kind" => kind(instant.kind()),
+                "date" => Value::DateTime(instant.plus(-datetime::ticks_in_day(*instant)).unwrap_or(*instant)),
+                "timeofday" => Value::TimeSpan(crate::value::TimeSpan { ticks: datetime::ticks_in_day(*instant) }),
                 "datetime" => Value::str(datetime::format(*instant, "F")?),
                 _ => return None,
             })
         }
         Value::TimeSpan(span) => {
-            let n = span.nanoseconds;
+            let n = span.ticks;
             #[allow(clippy::cast_precision_loss)]
-            let total = |unit: i64| Value::Double((n / TICK) as f64 / (unit / TICK) as f64);
+            let total = |unit: i64| Value::Double(n as f64 / unit as f64);
             Some(match key {
-                "days" => int(n / DAY),
-                "hours" => int(n / (3600 * SECOND) % 24),
-                "minutes" => int(n / (60 * SECOND) % 60),
-                "seconds" => int(n / SECOND % 60),
-                "milliseconds" => int(n / 1_000_000 % 1000),
-                "ticks" => Value::Long(n / TICK),
-                "totaldays" => total(DAY),
-                "totalhours" => total(3600 * SECOND),
-                "totalminutes" => total(60 * SECOND),
-                "totalseconds" => total(SECOND),
-                "totalmilliseconds" => total(1_000_000),
+                "days" => int(n / TICKS_PER_DAY),
+                "hours" => int(n / TICKS_PER_HOUR % 24),
+                "minutes" => int(n / TICKS_PER_MINUTE % 60),
+                "seconds" => int(n / TICKS_PER_SECOND % 60),
+                "milliseconds" => int(n / TICKS_PER_MILLISECOND % 1000),
+                "ticks" => Value::Long(n),
+                "totaldays" => total(TICKS_PER_DAY),
+                "totalhours" => total(TICKS_PER_HOUR),
+                "totalminutes" => total(TICKS_PER_MINUTE),
+                "totalseconds" => total(TICKS_PER_SECOND),
+                "totalmilliseconds" => total(TICKS_PER_MILLISECOND),
                 _ => return None,
             })
         }
@@ -216,6 +216,17 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
         Value::Error(record) => error_property(record, key),
         _ => None,
     }
+}
+
+/// A member of `System.DateTimeKind`.
+fn kind(kind: crate::value::DateTimeKind) -> Value {
+    use crate::value::DateTimeKind::{Local, Unspecified, Utc};
+    let (name, number) = match kind {
+        Unspecified => ("Unspecified", 0),
+        Utc => ("Utc", 1),
+        Local => ("Local", 2),
+    };
+    Value::Enum(Arc::new(EnumValue { type_name: "System.DateTimeKind".into(), name: name.into(), number }))
 }
 
 fn error_property(record: &ErrorRecord, key: &str) -> Option<Value> {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{method_not_found, method_threw, no_overload, type_name};
-use crate::convert::datetime::{self, DAY, SECOND};
+use crate::convert::datetime::{self, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND};
 use crate::convert::{self, cast_resolved, compare_order, display, equals, format_value, order_text, shared_text, text, to_bool};
 use crate::error::{ErrorRecord, Flow};
 use crate::pipeline::{BlockCall, BlockScope, Context, VariableScope};
@@ -583,37 +583,39 @@ pub(crate) fn dictionary_entry(key: &Value, value: &Value) -> Value {
 }
 
 fn date_method(instant: DateTime, lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Option<Value>>, Flow> {
-    let add = |unit: i64| -> Result<Value, Flow> {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-        let nanoseconds = (number(&arguments[0])? * unit as f64).round() as i64;
-        Ok(Value::DateTime(datetime::add(instant, nanoseconds)))
-    };
-    let formatted = |pattern: &str| Value::str(datetime::format(instant, pattern).unwrap_or_default());
     let unrepresentable = || {
         let reason = "The added or subtracted value results in an un-representable DateTime.\r\nParameter name: value";
         Flow::from(method_threw(name, 1, reason, RANGE))
     };
+    let add = |unit: i64| -> Result<Value, Flow> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+        // The .NET Framework rounds to whole milliseconds.
+        let ticks = (number(&arguments[0])? * (unit / TICKS_PER_MILLISECOND) as f64).round() as i64 * TICKS_PER_MILLISECOND;
+        Ok(Value::DateTime(instant.plus(ticks).ok_or_else(&unrepresentable)?))
+    };
+    let formatted = |pattern: &str| Value::str(datetime::format(instant, pattern).unwrap_or_default());
     Ok(Some(Some(match (lower, arguments.len()) {
-        ("adddays", 1) => add(DAY)?,
-        ("addhours", 1) => add(3600 * SECOND)?,
-        ("addminutes", 1) => add(60 * SECOND)?,
-        ("addseconds", 1) => add(SECOND)?,
-        ("addmilliseconds", 1) => add(1_000_000)?,
-        ("addticks", 1) => Value::DateTime(datetime::add(instant, int(&arguments[0])?.saturating_mul(datetime::TICK))),
+        ("adddays", 1) => add(TICKS_PER_DAY)?,
+        ("addhours", 1) => add(TICKS_PER_HOUR)?,
+        ("addminutes", 1) => add(TICKS_PER_MINUTE)?,
+        ("addseconds", 1) => add(TICKS_PER_SECOND)?,
+        ("addmilliseconds", 1) => add(TICKS_PER_MILLISECOND)?,
+        ("addticks", 1) => Value::DateTime(instant.plus(int(&arguments[0])?).ok_or_else(unrepresentable)?),
         ("addmonths", 1) => Value::DateTime(datetime::add_months(instant, int(&arguments[0])?).ok_or_else(unrepresentable)?),
         ("addyears", 1) => {
             Value::DateTime(datetime::add_months(instant, int(&arguments[0])?.saturating_mul(12)).ok_or_else(unrepresentable)?)
         }
         ("add", 1) => convert::arithmetic(convert::Arithmetic::Add, &Value::DateTime(instant), &arguments[0])?,
         ("subtract", 1) => convert::arithmetic(convert::Arithmetic::Sub, &Value::DateTime(instant), &arguments[0])?,
-        ("touniversaltime" | "tolocaltime", 0) => Value::DateTime(instant),
+        ("touniversaltime", 0) => Value::DateTime(instant.with_kind(crate::value::DateTimeKind::Utc)),
+        ("tolocaltime", 0) => Value::DateTime(instant.with_kind(crate::value::DateTimeKind::Local)),
         ("toshortdatestring", 0) => formatted("d"),
         ("tolongdatestring", 0) => formatted("D"),
         ("toshorttimestring", 0) => formatted("t"),
         ("tolongtimestring", 0) => formatted("T"),
         #[allow(clippy::cast_precision_loss)]
-        ("tooadate", 0) => Value::Double((datetime::ticks(instant) - 599_264_352_000_000_000) as f64 / 864_000_000_000.0),
-        ("tofiletime" | "tofiletimeutc", 0) => Value::Long(datetime::ticks(instant) - 504_911_232_000_000_000),
+        ("tooadate", 0) => Value::Double((instant.ticks() - 599_264_352_000_000_000) as f64 / 864_000_000_000.0),
+        ("tofiletime" | "tofiletimeutc", 0) => Value::Long(instant.ticks() - 504_911_232_000_000_000),
         ("isdaylightsavingtime", 0) => Value::Bool(false),
         _ => return Ok(None),
     })))
@@ -623,8 +625,8 @@ fn span_method(span: TimeSpan, lower: &str, _name: &str, arguments: &[Value]) ->
     Ok(Some(Some(match (lower, arguments.len()) {
         ("add", 1) => convert::arithmetic(convert::Arithmetic::Add, &Value::TimeSpan(span), &arguments[0])?,
         ("subtract", 1) => convert::arithmetic(convert::Arithmetic::Sub, &Value::TimeSpan(span), &arguments[0])?,
-        ("negate", 0) => Value::TimeSpan(TimeSpan { nanoseconds: span.nanoseconds.saturating_neg() }),
-        ("duration", 0) => Value::TimeSpan(TimeSpan { nanoseconds: span.nanoseconds.saturating_abs() }),
+        ("negate", 0) => Value::TimeSpan(TimeSpan { ticks: span.ticks.saturating_neg() }),
+        ("duration", 0) => Value::TimeSpan(TimeSpan { ticks: span.ticks.saturating_abs() }),
         _ => return Ok(None),
     })))
 }
@@ -698,9 +700,9 @@ fn object_method(
                     object.set("IsRunning", true);
                 }
                 "stop" => {
-                    let elapsed = TimeSpan { nanoseconds: now.nanoseconds - started.nanoseconds };
+                    let elapsed = TimeSpan { ticks: now.ticks() - started.ticks() };
                     object.set("Elapsed", elapsed);
-                    object.set("ElapsedMilliseconds", Value::Long(elapsed.nanoseconds / 1_000_000));
+                    object.set("ElapsedMilliseconds", Value::Long(elapsed.ticks / TICKS_PER_MILLISECOND));
                     object.set("IsRunning", false);
                 }
                 _ => return Ok(None),

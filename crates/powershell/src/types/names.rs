@@ -249,6 +249,7 @@ const ENUMS: &[(&str, &[(&str, i64)])] = &[
             ("OrdinalIgnoreCase", 5),
         ],
     ),
+    ("System.DateTimeKind", &[("Unspecified", 0), ("Utc", 1), ("Local", 2)]),
     ("System.MidpointRounding", &[("ToEven", 0), ("AwayFromZero", 1)]),
     (
         "System.Text.RegularExpressions.RegexOptions",

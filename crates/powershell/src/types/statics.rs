@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{method_not_found, method_threw, no_overload, regexes, short_name};
-use crate::convert::datetime::{self, DAY, SECOND};
+use crate::convert::datetime::{self, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND};
 use crate::convert::{self, cast_resolved, number, order_text, shared_text};
 use crate::error::{ErrorRecord, Flow};
 use crate::pipeline::Context;
@@ -70,16 +70,17 @@ pub fn static_property(type_name: &str, name: &str, cx: &mut dyn Context) -> Res
         ("System.Guid", "empty") => Value::Guid(0),
         ("System.Math", "pi") => Value::Double(std::f64::consts::PI),
         ("System.Math", "e") => Value::Double(std::f64::consts::E),
-        ("System.DateTime", "now" | "utcnow") => Value::DateTime(cx.world().now()),
+        ("System.DateTime", "now") => Value::DateTime(cx.world().now()),
+        ("System.DateTime", "utcnow") => Value::DateTime(cx.world().now().with_kind(crate::value::DateTimeKind::Utc)),
         ("System.DateTime", "today") => {
             let now = cx.world().now();
-            Value::DateTime(datetime::add(now, -now.nanoseconds.rem_euclid(DAY)))
+            Value::DateTime(now.plus(-datetime::ticks_in_day(now)).unwrap_or(now))
         }
-        ("System.DateTime", "minvalue") => Value::DateTime(datetime::MIN),
-        ("System.DateTime", "maxvalue") => Value::DateTime(datetime::MAX),
-        ("System.TimeSpan", "zero") => Value::TimeSpan(TimeSpan { nanoseconds: 0 }),
-        ("System.TimeSpan", "maxvalue") => Value::TimeSpan(TimeSpan { nanoseconds: i64::MAX }),
-        ("System.TimeSpan", "minvalue") => Value::TimeSpan(TimeSpan { nanoseconds: i64::MIN }),
+        ("System.DateTime", "minvalue") => Value::DateTime(DateTime::MIN),
+        ("System.DateTime", "maxvalue") => Value::DateTime(DateTime::MAX),
+        ("System.TimeSpan", "zero") => Value::TimeSpan(TimeSpan::ZERO),
+        ("System.TimeSpan", "maxvalue") => Value::TimeSpan(TimeSpan { ticks: i64::MAX }),
+        ("System.TimeSpan", "minvalue") => Value::TimeSpan(TimeSpan { ticks: i64::MIN }),
         ("System.Environment", "newline") => Value::str("\r\n"),
         ("System.Environment", "machinename") => Value::str(short_host(&cx.world().computer_name()).to_ascii_uppercase()),
         ("System.Environment", "username") => Value::str("Administrator"),
@@ -430,13 +431,16 @@ fn date_static(lower: &str, name: &str, arguments: &[Value], cx: &mut dyn Contex
         ("parseexact", 3..) => {
             let formats = arguments[1].items().unwrap_or_else(|| vec![arguments[1].clone()]);
             let source = text(arguments, 0);
-            let parsed = formats.iter().find_map(|f| parse_exact(&source, &shared_text(f)));
+            let today = cx.world().now();
+            let parsed =
+                formats.iter().find_map(|f| datetime::parse_exact(&source, &shared_text(f), datetime::ParseOptions::default(), today));
             Value::DateTime(parsed.ok_or_else(bad)?)
         }
         ("daysinmonth", 2) => Value::Int(i32::try_from(datetime::days_in_month(int(arguments, 0)?, int(arguments, 1)?)).unwrap_or(0)),
         ("isleapyear", 1) => Value::Bool(datetime::is_leap(int(arguments, 0)?)),
         ("fromfiletime" | "fromfiletimeutc", 1) => {
-            Value::DateTime(datetime::from_ticks(int(arguments, 0)?.saturating_add(504_911_232_000_000_000)))
+            let ticks = int(arguments, 0)?.saturating_add(datetime::FILE_TIME_EPOCH);
+            Value::DateTime(DateTime::from_ticks(ticks, crate::value::DateTimeKind::Local).ok_or_else(bad)?)
         }
         ("compare", 2) => Value::Int(convert::compare_order(&arguments[0], &arguments[1], true)? as i32),
         ("specifykind", 2) => arguments[0].clone(),
@@ -444,81 +448,21 @@ fn date_static(lower: &str, name: &str, arguments: &[Value], cx: &mut dyn Contex
     }))
 }
 
-/// Reads a date by a custom pattern of numbers, month names and literals.
-fn parse_exact(source: &str, pattern: &str) -> Option<DateTime> {
-    let (mut year, mut month, mut day, mut in_day) = (1970, 1, 1, 0i64);
-    let mut pm = None;
-    let chars: Vec<char> = pattern.chars().collect();
-    let mut rest = source;
-    let mut at = 0;
-    while at < chars.len() {
-        let c = chars[at];
-        let run = chars[at..].iter().take_while(|x| **x == c).count();
-        match c {
-            'y' | 'M' | 'd' | 'H' | 'h' | 'm' | 's' | 'f' => {
-                if (c == 'M' || c == 'd') && run >= 3 {
-                    let end = rest.find(|x: char| !x.is_alphabetic()).unwrap_or(rest.len());
-                    let word = &rest[..end];
-                    if c == 'M' {
-                        month = datetime::Civil::of(datetime::parse(&format!("1 {word} 2000"), DateTime { nanoseconds: 0 })?).month;
-                    }
-                    rest = &rest[end..];
-                } else {
-                    let most = if run == 1 { 2 } else { run };
-                    let end = rest.char_indices().take(most).take_while(|(_, x)| x.is_ascii_digit()).last().map(|(b, _)| b + 1)?;
-                    let n: i64 = rest[..end].parse().ok()?;
-                    rest = &rest[end..];
-                    match c {
-                        'y' => year = if run <= 2 { if n < 50 { 2000 + n } else { 1900 + n } } else { n },
-                        'M' => month = n,
-                        'd' => day = n,
-                        'H' | 'h' => in_day += n * 3600 * SECOND,
-                        'm' => in_day += n * 60 * SECOND,
-                        's' => in_day += n * SECOND,
-                        _ => in_day += n * 10i64.pow(9 - u32::try_from(end).ok()?.min(9)),
-                    }
-                }
-                at += run;
-            }
-            't' => {
-                pm = Some(rest.get(..1)?.eq_ignore_ascii_case("p"));
-                rest = rest.get(run.min(2)..)?;
-                at += run;
-            }
-            '\'' => {
-                let end = chars[at + 1..].iter().position(|x| *x == '\'')?;
-                let literal: String = chars[at + 1..at + 1 + end].iter().collect();
-                rest = rest.strip_prefix(&*literal)?;
-                at += end + 2;
-            }
-            other => {
-                rest = rest.strip_prefix(other)?;
-                at += 1;
-            }
-        }
-    }
-    match pm {
-        Some(true) if in_day < 12 * 3600 * SECOND => in_day += 12 * 3600 * SECOND,
-        Some(false) if in_day >= 12 * 3600 * SECOND => in_day -= 12 * 3600 * SECOND,
-        _ => {}
-    }
-    if rest.is_empty() { datetime::Civil::instant(year, month, day, in_day) } else { None }
-}
-
 fn span_static(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, Flow> {
     let unit = match lower {
-        "fromdays" => DAY,
-        "fromhours" => 3600 * SECOND,
-        "fromminutes" => 60 * SECOND,
-        "fromseconds" => SECOND,
-        "frommilliseconds" => 1_000_000,
-        "fromticks" => return Ok(Some(Value::TimeSpan(TimeSpan { nanoseconds: int(arguments, 0)?.saturating_mul(datetime::TICK) }))),
+        "fromdays" => TICKS_PER_DAY,
+        "fromhours" => TICKS_PER_HOUR,
+        "fromminutes" => TICKS_PER_MINUTE,
+        "fromseconds" => TICKS_PER_SECOND,
+        "frommilliseconds" => TICKS_PER_MILLISECOND,
+        "fromticks" => return Ok(Some(Value::TimeSpan(TimeSpan { ticks: int(arguments, 0)? }))),
         "parse" => return parse("System.TimeSpan", name, arguments).map(Some),
         _ => return Ok(None),
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    let nanoseconds = (double(arguments, 0)? * unit as f64).round() as i64;
-    Ok(Some(Value::TimeSpan(TimeSpan { nanoseconds })))
+    // The .NET Framework rounds to whole milliseconds.
+    let ticks = (double(arguments, 0)? * (unit / TICKS_PER_MILLISECOND) as f64).round() as i64 * TICKS_PER_MILLISECOND;
+    Ok(Some(Value::TimeSpan(TimeSpan { ticks })))
 }
 
 fn convert_static(lower: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, Flow> {
@@ -774,16 +718,16 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
         }
         "System.Diagnostics.Stopwatch" => PsObject::new("System.Diagnostics.Stopwatch")
             .with("IsRunning", false)
-            .with("Elapsed", TimeSpan { nanoseconds: 0 })
+            .with("Elapsed", TimeSpan::ZERO)
             .with("ElapsedMilliseconds", Value::Long(0))
             .into(),
         "System.DateTime" => {
             let n = |at: usize| int(arguments, at);
             match count {
-                0 => Value::DateTime(datetime::MIN),
-                1 => Value::DateTime(datetime::from_ticks(n(0)?)),
+                0 => Value::DateTime(DateTime::MIN),
+                1 => Value::DateTime(DateTime::from_ticks(n(0)?, crate::value::DateTimeKind::Unspecified).unwrap_or(DateTime::MIN)),
                 3 | 6 | 7 => {
-                    let in_day = if count > 3 { ((n(3)? * 60 + n(4)?) * 60 + n(5)?) * SECOND } else { 0 };
+                    let in_day = if count > 3 { ((n(3)? * 60 + n(4)?) * 60 + n(5)?) * TICKS_PER_SECOND } else { 0 };
                     let instant = datetime::Civil::instant(n(0)?, n(1)?, n(2)?, in_day).ok_or_else(|| {
                         Flow::from(method_threw(
                             ".ctor",
@@ -801,13 +745,13 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
             let n = |at: usize| int(arguments, at);
             let seconds = match count {
                 0 => 0,
-                1 => return Ok(Value::TimeSpan(TimeSpan { nanoseconds: n(0)?.saturating_mul(datetime::TICK) })),
+                1 => return Ok(Value::TimeSpan(TimeSpan { ticks: n(0)? })),
                 3 => (n(0)? * 60 + n(1)?) * 60 + n(2)?,
                 4 | 5 => ((n(0)? * 24 + n(1)?) * 60 + n(2)?) * 60 + n(3)?,
                 _ => return Err(no_constructor(&full, count).into()),
             };
             let millis = if count == 5 { n(4)? } else { 0 };
-            Value::TimeSpan(TimeSpan { nanoseconds: seconds.saturating_mul(SECOND).saturating_add(millis * 1_000_000) })
+            Value::TimeSpan(TimeSpan { ticks: seconds.saturating_mul(TICKS_PER_SECOND).saturating_add(millis * TICKS_PER_MILLISECOND) })
         }
         "System.Guid" if count == 0 => Value::Guid(0),
         super::methods::CIM_INSTANCE if count == 1 => match &arguments[0] {

@@ -124,7 +124,7 @@ impl CommandProvider for TestWorld {
 
 impl Host for TestWorld {
     fn now(&mut self) -> DateTime {
-        DateTime { nanoseconds: self.now }
+        DateTime::from_nanoseconds(self.now)
     }
 
     fn sleep(&mut self, nanoseconds: i64) {
