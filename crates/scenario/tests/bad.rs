@@ -4,11 +4,10 @@
 //! the difference before committing it. Files below `bad/parts` are named by cases; `contoso.yaml` and `fabric2019.yaml`
 //! are the project's fixtures.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use firedrill_corpus::Corpus;
 use firedrill_scenario::{DiskFiles, Files, Loader, MemoryFiles, ReadError, limits};
-use firedrill_syntax::{Diagnostic, render};
 use rstest::rstest;
 
 fn here(name: &str) -> PathBuf {
@@ -16,65 +15,27 @@ fn here(name: &str) -> PathBuf {
 }
 
 /// The folder of cases, in which the fixtures seem to lie.
-struct Corpus;
+struct Folder;
 
-impl Files for Corpus {
+impl Files for Folder {
     fn read(&mut self, path: &str, max_bytes: u64) -> Result<Vec<u8>, ReadError> {
         let folder = if matches!(path, "contoso.yaml" | "fabric2019.yaml") { "../../fixtures" } else { "tests/bad" };
         DiskFiles.read(here(folder).join(path).to_str().unwrap(), max_bytes)
     }
 }
 
-fn cases() -> Vec<String> {
-    let entries = std::fs::read_dir(here("tests/bad")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = entries.filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned)).collect();
-    names.sort();
-    names
-}
-
-fn load_case(name: &str) -> Vec<Diagnostic> {
-    Loader::new(&mut Corpus).load(&format!("{name}.yaml")).expect_err(name)
+fn corpus() -> Corpus<'static> {
+    Corpus::new(here("tests/bad"), |file| Loader::new(&mut Folder).load(file).expect_err(file))
 }
 
 #[test]
 fn every_case_says_what_its_golden_says() {
-    let bless = std::env::var_os("FIREDRILL_BLESS").is_some();
-    let mut wrong = Vec::new();
-    for name in cases() {
-        let said = render(&load_case(&name), false);
-        let golden = here("tests/bad").join(format!("{name}.diag"));
-        if bless {
-            std::fs::write(&golden, &said).unwrap();
-        } else if std::fs::read_to_string(&golden).unwrap_or_default() != said {
-            wrong.push(format!("{name}: got\n{said}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}\n{} goldens differ; FIREDRILL_BLESS=1 writes them anew", wrong.join("\n"), wrong.len());
+    corpus().assert_goldens();
 }
 
 #[test]
-fn goldens_without_a_case_are_removed() {
-    let cases: BTreeSet<String> = cases().into_iter().collect();
-    for entry in std::fs::read_dir(here("tests/bad")).unwrap() {
-        let file = entry.unwrap().file_name().into_string().unwrap();
-        if let Some(name) = file.strip_suffix(".diag") {
-            assert!(cases.contains(name), "{file} has no {name}.yaml");
-        }
-    }
-}
-
-/// A diagnostic without a place, a code or words helps nobody; a place outside the text would be a lie.
-#[test]
-fn every_diagnostic_has_a_code_a_place_and_words() {
-    for name in cases() {
-        for diagnostic in load_case(&name) {
-            assert!(!diagnostic.message.is_empty() && !diagnostic.code.is_empty(), "{name}: {diagnostic:?}");
-            assert!(!diagnostic.message.ends_with('.'), "{name}: {}", diagnostic.message);
-            assert!(diagnostic.span.end <= diagnostic.source.text.len(), "{name}: {diagnostic:?}");
-            let place = diagnostic.source.place(diagnostic.span);
-            assert!(!place.contains(env!("CARGO_MANIFEST_DIR")), "{name}: {place}");
-        }
-    }
+fn words_are_for_operators() {
+    corpus().assert_house_rules();
 }
 
 fn contoso() -> Vec<u8> {

@@ -39,10 +39,5 @@ fn every_scenario_of_the_project_loads() {
 #[test]
 fn committed_schema_is_current() {
     let path = root().join("schemas/scenario.schema.json");
-    let current = firedrill_scenario::schema_text();
-    if std::env::var_os("FIREDRILL_BLESS").is_some() {
-        std::fs::write(&path, &current).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == current, "schemas/scenario.schema.json is stale: run this test with FIREDRILL_BLESS=1");
+    firedrill_corpus::assert_committed(&path, &firedrill_scenario::schema_text());
 }

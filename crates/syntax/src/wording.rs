@@ -116,7 +116,7 @@ fn describe(source: &Source, error: &Error, span: Span, limits: &Limits) -> Word
         Error::SerdeInvalidLength { len, expected, .. } => {
             words("wrong-length", format!("{len} entries do not fit: {} is expected", wanted(expected)))
         }
-        Error::InvalidScalar { ty, .. } => words("wrong-type", format!("{} is not {}", quote(source.slice(span).trim()), wanted(ty))),
+        Error::InvalidScalar { ty, .. } => scalar(source.slice(span).trim(), ty),
         Error::InvalidBooleanStrict { .. } => {
             let text = source.slice(span).trim();
             words("wrong-type", format!("{} is not a truth value", quote(text))).hint("write `true` or `false`")
@@ -128,7 +128,9 @@ fn describe(source: &Source, error: &Error, span: Span, limits: &Limits) -> Word
             words("wrong-type", "the value is empty where a list is expected").hint("write `[]`, or leave the key out")
         }
         Error::Unexpected { expected, .. } => unexpected_node(expected),
-        Error::Eof { .. } => words("empty-document", "the document is empty"),
+        Error::Eof { .. } => {
+            words("empty-document", "the document is empty").hint("it starts with `name:`, and what else is needed is said then")
+        }
         Error::MultipleDocuments { .. } => {
             words("several-documents", "a second document starts here").hint("a file holds one document: remove the `---`")
         }
@@ -161,6 +163,16 @@ fn describe(source: &Source, error: &Error, span: Span, limits: &Limits) -> Word
             words("wrong-type", "the tag on this value makes it something else than a text").hint("remove the tag")
         }
         _ => words("yaml-syntax", "the document cannot be read here"),
+    }
+}
+
+fn scalar(text: &str, ty: &str) -> Words {
+    let wanted = wanted(ty);
+    let out = words("wrong-type", format!("{} is not {wanted}", quote(text)));
+    match (wanted.contains("number"), text.parse::<f64>()) {
+        (true, Ok(_)) if wanted.contains("from") || wanted.contains("0 or more") => out.hint("choose a number from that range"),
+        (true, _) => out.hint("write digits alone, without quotes or a unit"),
+        _ => out,
     }
 }
 
@@ -220,16 +232,18 @@ fn budget(breach: &BudgetBreach, limits: &Limits) -> Words {
         BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. } | BudgetBreach::AliasAnchorRatio { .. } => anchors(),
         BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
             words("too-many-values", format!("the document holds more than {} values", limits.max_nodes))
+                .hint("split it over several files")
         }
         BudgetBreach::MergeKeys { .. } => words("merge-key", "merge keys (`<<`) are not read").hint("write the keys out"),
         BudgetBreach::Documents { .. } => words("several-documents", "the file holds several documents").hint("keep one"),
-        BudgetBreach::SequenceUnbalanced => words("yaml-syntax", "a list or mapping is not closed"),
-        _ => words("too-many-values", "the document is larger than the reader allows"),
+        BudgetBreach::SequenceUnbalanced => words("yaml-syntax", "a list or mapping is not closed").hint("add the closing `]` or `}`"),
+        _ => words("too-many-values", "the document is larger than the reader allows").hint("split it over several files"),
     }
 }
 
 fn too_deep(limits: &Limits) -> Words {
     words("nesting-too-deep", format!("lists and mappings are nested more than {} levels deep", limits.max_depth))
+        .hint("no document needs that many: look for a bracket or an indentation too many")
 }
 
 /// What was expected, without the names of Rust types.

@@ -12,17 +12,19 @@ pub(crate) struct NameProblem {
     /// Fragment after "`name` is not …:", in lower case.
     pub(crate) reason: String,
     /// One thing to do.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: String,
 }
 
-fn problem(reason: impl Into<String>) -> NameProblem {
-    NameProblem { reason: reason.into(), hint: None }
+/// Half a problem: nobody gets a reason without a hint.
+struct Reason(String);
+
+fn problem(reason: impl Into<String>) -> Reason {
+    Reason(reason.into())
 }
 
-impl NameProblem {
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+impl Reason {
+    fn hint(self, hint: impl Into<String>) -> NameProblem {
+        NameProblem { reason: self.0, hint: hint.into() }
     }
 }
 
@@ -56,17 +58,18 @@ pub(crate) fn domain_labels(lower: &str, kind: LabelKind) -> Result<(), NameProb
     const LONGEST_NAME: usize = 253;
     const LONGEST_LABEL: usize = 63;
     if lower.is_empty() {
-        return Err(problem("it is empty"));
+        return Err(problem("it is empty").hint("write the name, as in `pool1.contoso.com`"));
     }
     if lower.len() > LONGEST_NAME {
-        return Err(problem(format!("it has {} characters; DNS allows {LONGEST_NAME}", lower.len())));
+        return Err(problem(format!("it has {} characters; DNS allows {LONGEST_NAME}", lower.len())).hint("choose a shorter name"));
     }
     for (index, label) in lower.split('.').enumerate() {
         if label.is_empty() {
-            return Err(problem("it has an empty part between dots"));
+            return Err(problem("it has an empty part between dots").hint("one dot stands between two parts, none at the start"));
         }
         if label.len() > LONGEST_LABEL {
-            return Err(problem(format!("the part {} has {} characters; DNS allows {LONGEST_LABEL}", quote(label), label.len())));
+            return Err(problem(format!("the part {} has {} characters; DNS allows {LONGEST_LABEL}", quote(label), label.len()))
+                .hint("choose a shorter part, or divide it with a dot"));
         }
         if kind == LabelKind::Record && index == 0 && label == "*" {
             continue;
@@ -81,7 +84,8 @@ pub(crate) fn domain_labels(lower: &str, kind: LabelKind) -> Result<(), NameProb
             });
         }
         if label.starts_with('-') || label.ends_with('-') {
-            return Err(problem(format!("the part {} starts or ends with a hyphen", quote(label))));
+            return Err(problem(format!("the part {} starts or ends with a hyphen", quote(label)))
+                .hint("hyphens stand between letters and digits only"));
         }
     }
     Ok(())
@@ -96,7 +100,8 @@ pub(crate) fn sql_instance(text: &str) -> Result<(String, String), NameProblem> 
         return Err(problem("the instance after the backslash is empty").hint(format!("write {} for the default instance", quote(&host))));
     }
     if instance.len() > LONGEST_INSTANCE {
-        return Err(problem(format!("the instance has {} characters; SQL Server allows {LONGEST_INSTANCE}", instance.len())));
+        return Err(problem(format!("the instance has {} characters; SQL Server allows {LONGEST_INSTANCE}", instance.len()))
+            .hint("write the instance's short name, as in `sql1.contoso.com\\rtc`"));
     }
     let starts_well = instance.chars().next().is_none_or(|c| c.is_ascii_alphabetic() || c == '_');
     if !starts_well || !instance.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$') {
@@ -130,7 +135,7 @@ pub(crate) fn address(text: &str) -> Result<AddressPattern, NameProblem> {
         return Err(problem("it starts with `sip:`").hint(format!("write {}", quote(bare))));
     }
     if lower.len() > LONGEST {
-        return Err(problem(format!("it has {} characters; at most {LONGEST} are read", lower.len())));
+        return Err(problem(format!("it has {} characters; at most {LONGEST} are read", lower.len())).hint("choose a shorter address"));
     }
     let Some((user, domain)) = lower.split_once('@') else {
         return Err(problem("it has no `@`").hint("write `name@domain`"));

@@ -3,10 +3,10 @@
 //! A new case is a new file. `FIREDRILL_BLESS=1 cargo test -p firedrill-topology --test bad` writes the goldens anew;
 //! read the difference before committing it. Cases named `warn-…` load in spite of what is said.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use firedrill_syntax::{Diagnostic, Diagnostics, Severity, render};
+use firedrill_corpus::Corpus;
+use firedrill_syntax::{Diagnostics, Severity, render};
 use firedrill_topology::{Loaded, limits, load_bytes};
 use proptest::prelude::*;
 
@@ -14,67 +14,40 @@ fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn cases() -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(here("tests/bad"))
-        .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".yaml").map(str::to_owned))
-        .collect();
-    names.sort();
-    names
+fn load_case(file: &str) -> Loaded {
+    load_bytes(file, &std::fs::read(here("tests/bad").join(file)).unwrap())
 }
 
-fn load_case(name: &str) -> Loaded {
-    let file = format!("{name}.yaml");
-    load_bytes(&file, &std::fs::read(here("tests/bad").join(&file)).unwrap())
+fn corpus() -> Corpus<'static> {
+    Corpus::new(here("tests/bad"), |file| load_case(file).diagnostics)
 }
 
 #[test]
 fn every_case_says_what_its_golden_says() {
-    let bless = std::env::var_os("FIREDRILL_BLESS").is_some();
-    let mut wrong = Vec::new();
-    for name in cases() {
-        let Loaded { topology, diagnostics } = load_case(&name);
-        let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
-        assert!(!diagnostics.is_empty(), "{name}: nothing is said");
-        assert_eq!(topology.is_none(), has_errors, "{name}: errors block, warnings do not");
-        assert_eq!(name.starts_with("warn-"), !has_errors, "{name}: the name says whether it loads");
-        let said = render(&diagnostics, false);
-        let golden = here("tests/bad").join(format!("{name}.diag"));
-        if bless {
-            std::fs::write(&golden, &said).unwrap();
-        } else if std::fs::read_to_string(&golden).unwrap_or_default() != said {
-            wrong.push(format!("{name}: expected {}, got\n{said}", golden.display()));
-        }
-    }
-    assert!(wrong.is_empty(), "{}\n{} goldens differ; FIREDRILL_BLESS=1 writes them anew", wrong.join("\n"), wrong.len());
+    corpus().assert_goldens();
 }
 
 #[test]
-fn goldens_without_a_case_are_removed() {
-    let cases: BTreeSet<String> = cases().into_iter().collect();
-    for entry in std::fs::read_dir(here("tests/bad")).unwrap() {
-        let file = entry.unwrap().file_name().into_string().unwrap();
-        if let Some(name) = file.strip_suffix(".diag") {
-            assert!(cases.contains(name), "{file} has no {name}.yaml");
-        }
+fn errors_block_and_warnings_do_not() {
+    for case in corpus().cases() {
+        let Loaded { topology, diagnostics } = load_case(&format!("{case}.yaml"));
+        let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
+        assert_eq!(topology.is_none(), has_errors, "{case}");
+        assert_eq!(case.starts_with("warn-"), !has_errors, "{case}: the name says whether it loads");
     }
 }
 
-/// The words are for operators: no Rust type, no name of a library, one hint at most, lower-case fragments.
 #[test]
 fn words_are_for_operators() {
-    for name in cases() {
-        for Diagnostic { message, hint, code, .. } in load_case(&name).diagnostics {
-            for text in [Some(&message), hint.as_ref()].into_iter().flatten() {
-                for leak in ["Document", "struct ", "enum ", "variant", "serde", "u16", "u32", "usize", "Option", "Vec<", "expected one of"]
-                {
-                    assert!(!text.contains(leak), "{name}: {code}: {text:?} leaks {leak:?}");
-                }
-                assert!(!text.ends_with('.'), "{name}: {code}: {text:?} is a fragment");
-                assert!(!text.contains('\n'), "{name}: {code}: {text:?}");
-            }
-            let first = message.chars().next().unwrap();
-            assert!(!first.is_uppercase() || message.starts_with("Lync ") || message.starts_with("Skype "), "{name}: {message:?}");
+    corpus().assert_house_rules();
+}
+
+/// What is wrong is half an answer: every problem of a topology comes with one thing to do.
+#[test]
+fn every_problem_has_a_hint() {
+    for case in corpus().cases() {
+        for diagnostic in load_case(&format!("{case}.yaml")).diagnostics {
+            assert!(diagnostic.hint.is_some(), "{case}: {}: {}", diagnostic.code, diagnostic.message);
         }
     }
 }
@@ -82,34 +55,21 @@ fn words_are_for_operators() {
 /// Every code that the sources can give has a case here that shows it.
 #[test]
 fn every_code_has_a_case() {
-    let mut shown: BTreeSet<&str> = cases().iter().flat_map(|name| load_case(name).diagnostics).map(|d| d.code).collect();
-    // Shown by the tests below and by those of the reader: their inputs are too large to commit.
-    shown.extend(["document-too-large", "too-many-values", "too-many-problems", "limit"]);
-    // Not reachable through a topology, whose lists have no fixed length and whose values have no parsers of their own.
-    shown.extend(["wrong-length", "wrong-value"]);
-    let mut missing = BTreeSet::new();
-    for folder in ["src", "src/resolve", "src/validate", "../syntax/src"] {
-        for entry in std::fs::read_dir(here(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_none_or(|extension| extension != "rs") {
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap();
-            for call in ["error(", "warning(", "words(", "checked(", "refuse("] {
-                for (at, _) in code.match_indices(call) {
-                    let Some(literal) = code[at + call.len()..].trim_start().strip_prefix('"') else { continue };
-                    let name = literal.split('"').next().unwrap();
-                    // Attributes of error enums look alike; codes are words with hyphens.
-                    let is_code = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-                    if is_code && !shown.contains(name) {
-                        missing.insert(name.to_owned());
-                    }
-                }
-            }
-        }
-    }
-    assert_eq!(missing, BTreeSet::new());
+    let folders = ["src", "src/resolve", "src/validate", "../syntax/src"].map(here);
+    corpus().assert_every_code_is_shown(
+        &folders,
+        &["error(", "warning(", "words(", "checked(", "refuse("],
+        &[
+            // Shown by the tests below and by those of the reader: their inputs are too large to commit.
+            "document-too-large",
+            "too-many-values",
+            "too-many-problems",
+            "limit",
+            // Not reachable through a topology, whose lists have no fixed length and whose values have no parsers of their own.
+            "wrong-length",
+            "wrong-value",
+        ],
+    );
 }
 
 fn codes(loaded: &Loaded) -> Vec<&'static str> {

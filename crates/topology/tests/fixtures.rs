@@ -143,11 +143,7 @@ fn global_is_a_million_users_in_a_dozen_ranges() {
 #[test]
 fn committed_schema_is_the_generated_one() {
     let path = folder("schemas/topology.schema.json");
-    if std::env::var_os("FIREDRILL_BLESS").is_some() {
-        std::fs::write(&path, schema_text()).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == schema_text(), "schemas/topology.schema.json is stale: run the tests with FIREDRILL_BLESS=1");
+    firedrill_corpus::assert_committed(&path, &schema_text());
 }
 
 /// A witness stands in the site of the first pool that names it, unless the document says where: beside the principal it

@@ -108,7 +108,7 @@ impl Resolver<'_> {
         ] {
             if count > limit {
                 let message = format!("{count} {what} are more than this program takes on; the limit is {limit}");
-                self.report(self.error("limit", document.name.span, message));
+                self.report(self.error("limit", document.name.span, message).hint("leave out what the rehearsal does not touch"));
             }
         }
         !self.diagnostics.has_errors()
@@ -222,7 +222,7 @@ impl Resolver<'_> {
             Ok(value) => Some(value),
             Err(NameProblem { reason, hint }) => {
                 let message = format!("{} is not {what}: {reason}", quote(&name.value));
-                self.report(self.error(code, name.span, message).maybe_hint(hint));
+                self.report(self.error(code, name.span, message).hint(hint));
                 None
             }
         }
