@@ -16,11 +16,11 @@ use crate::time::{SimDuration, SimTime};
 use crate::world::dns::DnsState;
 use crate::world::faults::FaultState;
 use crate::world::files::Files;
+use crate::world::outages::ServingRecord;
 use crate::world::plan::Plan;
 use crate::world::quorum::PoolQuorum;
 use crate::world::registration::Registration;
 use crate::world::services::ComputerState;
-use crate::world::serving::ServingRecord;
 use crate::world::sql::PoolSql;
 use crate::world::users::UserState;
 

@@ -1,6 +1,6 @@
 //! Who is served by which pool, and how fully (dossier 0.2, B).
 
-use firedrill_topology::{ComputerId, PoolId};
+use firedrill_topology::{ComputerId, PoolId, UserId};
 
 use crate::time::{SimDuration, SimTime};
 
@@ -72,13 +72,13 @@ pub struct PoolServing {
     pub parts: Vec<(Serving, u32)>,
 }
 
-/// A time during which users homed on a pool were not all served in full.
+/// A time during which users were not all served in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
     /// When the first user lost regular service.
     pub began: SimTime,
-    /// When the first users could sign in again in resiliency mode, if they could.
-    pub resiliency: Option<SimTime>,
+    /// Since when none of them has been signed out, in resiliency mode or better; `None` while somebody is.
+    pub signed_in: Option<SimTime>,
     /// When the last user was regular again; `None` while it lasts.
     pub ended: Option<SimTime>,
     /// User-time signed out: users × nanoseconds, summed in whole seconds.
@@ -106,8 +106,10 @@ pub enum DataKind {
 /// Data written in this window before the switch is missing afterwards (dossier A.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataLoss {
-    /// Whose data.
+    /// Whose data: of the users homed there at that time.
     pub pool: PoolId,
+    /// The one user whose data it was; `None` when it was everybody's.
+    pub user: Option<UserId>,
     /// Which.
     pub kind: DataKind,
     /// Length of the window; `None` when all of it is missing (not replicated at all).

@@ -9,6 +9,7 @@ pub(crate) mod faults;
 mod federation;
 pub(crate) mod files;
 mod network;
+pub(crate) mod outages;
 pub(crate) mod plan;
 pub(crate) mod quorum;
 pub(crate) mod registration;

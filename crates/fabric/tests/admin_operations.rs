@@ -7,9 +7,9 @@ use firedrill_fabric::administration::{COMPUTER_DRAIN_TIME, MOVE_USER_TIME};
 use firedrill_fabric::operation::{DatabaseGroup, MirrorSide, RegistrarReset};
 use firedrill_fabric::serving::{DataKind, ServiceMode};
 use firedrill_fabric::{Fabric, Fault, Operation, ServiceName, ServiceStatus};
-use firedrill_topology::{ComputerId, ProductVersion, SiteId, SqlId, UserId};
+use firedrill_topology::{ComputerId, EdgePoolId, ProductVersion, SiteId, SqlId, UserId};
 use rstest::rstest;
-use runbook::{Runbook, refusal};
+use runbook::{Runbook, disaster_cms, disaster_failover, refusal};
 use support::{Drill, LONG, POOL1, POOL2, Plan, Sql, minutes, seconds};
 
 fn fabric() -> Fabric {
@@ -47,6 +47,58 @@ fn a_user_of_a_dead_pool_moves_with_force_and_without_contacts() {
     assert_eq!(fabric.lost(POOL1, DataKind::UserData), [None]);
     fabric.strike(Fault::Site(SiteId(0)));
     assert_eq!(refusal(&fabric.go(move_user(6, true), caller)), "StoreUnreachable", "a move reads the topology (dossier D.9)");
+}
+
+/// B.5, B.9: an outage and a loss belong to the user who had them, wherever the user is homed afterwards.
+#[test]
+fn outages_and_losses_follow_the_user() {
+    let mut fabric = Plan { paired: false, ..Plan::default() }.fabric();
+    let caller = fabric.front_end(POOL2, 1);
+    let (early, late, left) = (UserId(4), UserId(5), UserId(6));
+    fabric.go(move_user(4, false), caller).outcome.expect("all is well");
+    fabric.run(minutes(1));
+    let began = fabric.now();
+    for number in 1..=2 {
+        let computer = fabric.front_end(POOL1, number);
+        fabric.strike(Fault::Computer(computer));
+    }
+    fabric.run(minutes(10));
+    fabric.go(move_user(5, true), caller).outcome.expect("the account moves");
+    let moved = fabric.now();
+    fabric.run(minutes(10));
+
+    let spans = |fabric: &Fabric, first, last| -> Vec<_> {
+        fabric.outages_between(first, last).iter().map(|outage| (outage.began, outage.ended, outage.signed_out_user_seconds)).collect()
+    };
+    assert_eq!(spans(&fabric, early, early), [], "moved before anything happened");
+    let own = moved.since(began).as_secs() as u64;
+    assert_eq!(spans(&fabric, late, late), [(began, Some(moved), own)], "the move ended it");
+    let whole = fabric.now().since(began).as_secs() as u64;
+    assert_eq!(spans(&fabric, left, left), [(began, None, whole)], "nobody moved this one");
+    assert_eq!(spans(&fabric, early, left), [(began, None, own + whole)], "as a group: until the last is served");
+    assert_eq!(fabric.outages(POOL1)[0].signed_out_user_seconds, 19_998 * whole + own, "all but the two, and one for a while");
+    assert!(fabric.outages(POOL2).is_empty(), "nobody brings an old outage along");
+
+    let lost = |first, last| fabric.losses_between(first, last).map(|loss| (loss.user, loss.window)).collect::<Vec<_>>();
+    assert_eq!(lost(late, late), [(Some(late), None)]);
+    assert_eq!((lost(early, early), lost(left, left)), (vec![], vec![]));
+    assert_eq!(lost(early, left), [(Some(late), None)]);
+}
+
+/// A pool's loss is that of the users who were homed on it at that time (dossier A.6).
+#[test]
+fn a_pools_loss_is_not_that_of_users_who_had_left() {
+    let mut fabric = fabric();
+    let caller = fabric.front_end(POOL2, 1);
+    fabric.go(move_user(4, false), caller).outcome.expect("all is well");
+    fabric.run(minutes(3));
+    fabric.strike(Fault::Pool(POOL1));
+    fabric.fail_cms_over(disaster_cms("sqlp2.contoso.com"), caller).outcome.expect("the CMS fails over");
+    fabric.next_hop(EdgePoolId(0), POOL2, caller);
+    fabric.fail_over(disaster_failover(POOL1), caller).outcome.expect("the pool fails over");
+    let kinds = |user| fabric.losses_between(user, user).filter(|loss| loss.kind == DataKind::UserData).count();
+    assert_eq!(fabric.lost(POOL1, DataKind::UserData).len(), 1);
+    assert_eq!((kinds(UserId(4)), kinds(UserId(5))), (0, 1));
 }
 
 fn database(side: MirrorSide, force: bool) -> Operation {

@@ -81,10 +81,19 @@ fn check_sound(fabric: &Fabric) -> Result<(), TestCaseError> {
             prop_assert!(part.pool.is_none_or(|pool| fabric.pool_in_service(pool)), "nobody is served by a pool that is not in service");
         }
         for outage in fabric.outages(pool) {
-            prop_assert!(outage.ended.is_none_or(|ended| ended >= outage.began));
+            prop_assert!(outage.ended.is_none_or(|ended| ended > outage.began));
         }
+        let (first, last) = users_of(fabric, pool);
+        prop_assert_eq!(fabric.outages(pool), fabric.outages_between(first, last), "nobody moved: a pool suffers what its users suffer");
     }
     Ok(())
+}
+
+/// First and last user of a pool; each has one range.
+fn users_of(fabric: &Fabric, pool: PoolId) -> (UserId, UserId) {
+    let cohorts = &fabric.topology().users.cohorts;
+    let cohort = cohorts.iter().find(|cohort| cohort.pool == pool).expect("every pool has users");
+    (cohort.first, UserId(cohort.first.0 + cohort.count - 1))
 }
 
 fn check_well(fabric: &Fabric) -> Result<(), TestCaseError> {

@@ -71,7 +71,8 @@ fn an_outage_shorter_than_the_interval_ends_at_home() {
     assert_eq!(state(&fabric).0, ServiceMode::Regular);
     let outages = fabric.outages(POOL1);
     assert_eq!(outages.len(), 1);
-    assert_eq!(outages[0].resiliency, None, "the backup registrar never accepted");
+    assert_eq!(outages[0].signed_in, outages[0].ended, "until then they were signed out");
+    assert_eq!(outages[0].resiliency_user_seconds, 0, "the backup registrar never accepted");
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn outages_count_user_seconds() {
     fabric.run(minutes(20));
     let outage = fabric.outages(POOL1)[0].clone();
     assert_eq!(outage.began, START + minutes(1));
-    assert_eq!(outage.resiliency, Some(START + minutes(6)));
+    assert_eq!(outage.signed_in, Some(START + minutes(6)));
     assert_eq!(outage.ended, None);
     assert_eq!(outage.signed_out_user_seconds, 20_000 * 300);
     assert_eq!(outage.resiliency_user_seconds, 20_000 * 15 * 60);

@@ -267,6 +267,33 @@ fn objectives_are_judged_at_the_end() {
     assert_eq!(run(&body("10d")).verdict, Verdict::Fail);
 }
 
+/// What a cohort has an objective of its own for is not asked of its users a second time; the others of its pool keep the
+/// general objective.
+#[test]
+fn a_cohorts_objective_replaces_the_general_one() {
+    let missed = |cohort: &str| {
+        let objectives = format!("objectives: {{ rto: 1m, cohorts: [{cohort}] }}");
+        let outcome = run(&format!(
+            "{objectives}\nsteps:\n  - fault: {{ pool: pool1.contoso.com }}\n  - wait: 10m\n  - heal: {{ pool: pool1.contoso.com }}\n  - wait: 2h\n"
+        ));
+        outcome.failures.iter().map(|failure| failure.expected.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(missed("{ of: { pool: pool1.contoso.com }, rto: 1d }"), Vec::<String>::new());
+    assert_eq!(
+        missed("{ of: { users: { from: user00011@contoso.com, to: user20000@contoso.com } }, rto: 1d }"),
+        [
+            "anna@contoso.com without full service at most 0:01:00",
+            "ben@contoso.com without full service at most 0:01:00",
+            "users user00001@contoso.com to user00010@contoso.com without full service at most 0:01:00",
+        ]
+    );
+    assert_eq!(
+        missed("{ of: { user: anna@contoso.com }, resiliency_rto: 1d }"),
+        ["users of pool1.contoso.com without full service at most 0:01:00"],
+        "another objective replaces nothing"
+    );
+}
+
 /// A command that is known and not modelled makes the verdict inconclusive, names the place inside the block, and takes the
 /// edge off failures behind it.
 #[test]

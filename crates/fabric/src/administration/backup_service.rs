@@ -216,7 +216,7 @@ impl Fabric {
     pub(super) fn record_response_group_loss(&mut self, pool: PoolId) {
         if !self.rgs_replicated(pool) {
             self.lean(Behaviour::NotReplicated);
-            self.record_loss(DataLoss { pool, kind: DataKind::ResponseGroups, window: None, at: self.now });
+            self.record_loss(DataLoss { pool, user: None, kind: DataKind::ResponseGroups, window: None, at: self.now });
         }
     }
 

@@ -349,10 +349,10 @@ impl Fabric {
             let shipped = self.shipped_by(source, BackupModule::CmsMaster);
             let window = self.last_write(source).since(shipped);
             self.lean(Behaviour::UnshippedConfigurationLost);
-            self.record_loss(DataLoss { pool: source, kind: DataKind::Configuration, window: Some(window), at: self.now });
+            self.record_loss(DataLoss { pool: source, user: None, kind: DataKind::Configuration, window: Some(window), at: self.now });
         }
         self.lean(Behaviour::NotReplicated);
-        self.record_loss(DataLoss { pool: source, kind: DataKind::Locations, window: None, at: self.now });
+        self.record_loss(DataLoss { pool: source, user: None, kind: DataKind::Locations, window: None, at: self.now });
     }
 
     /// `-Restore`: the store in use takes writes again; a former master's database becomes a standby one (dossier D.5).

@@ -94,11 +94,11 @@ impl MoveRun {
         if newest.is_some_and(|newest| *newest != *document) {
             let window = exported.map(|at| fabric.last_write(source).since(at));
             fabric.lean(Behaviour::UnshippedConfigurationLost);
-            fabric.record_loss(DataLoss { pool: source, kind: DataKind::Configuration, window, at: fabric.now });
+            fabric.record_loss(DataLoss { pool: source, user: None, kind: DataKind::Configuration, window, at: fabric.now });
         }
         if self.lis_file.is_none() {
             fabric.lean(Behaviour::NotReplicated);
-            fabric.record_loss(DataLoss { pool: source, kind: DataKind::Locations, window: None, at: fabric.now });
+            fabric.record_loss(DataLoss { pool: source, user: None, kind: DataKind::Locations, window: None, at: fabric.now });
         }
     }
 }

@@ -337,7 +337,7 @@ impl Fabric {
             if window > SimDuration::ZERO {
                 self.lean(Behaviour::RpoWindow);
                 self.lean(Behaviour::DisasterLoss);
-                self.record_loss(DataLoss { pool, kind, window: Some(window), at: self.now });
+                self.record_loss(DataLoss { pool, user: None, kind, window: Some(window), at: self.now });
             }
         }
     }

@@ -44,7 +44,7 @@ impl Fabric {
         if force {
             let address = self.topology.users.address(user).unwrap_or_default();
             voice.warning(self, Message::MoveForceWarning, &[&address]);
-            self.record_loss(DataLoss { pool: source, kind: DataKind::UserData, window: None, at: self.now });
+            self.record_loss(DataLoss { pool: source, user: Some(user), kind: DataKind::UserData, window: None, at: self.now });
         }
         self.set_registrar_pool(user, target);
     }

@@ -10,51 +10,11 @@ use crate::config::PoolState;
 use crate::event::Event;
 use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
-use crate::serving::{DataLoss, Outage, PoolServing, ServiceMode, Serving, ServingCause};
+use crate::serving::{DataLoss, PoolServing, ServiceMode, Serving, ServingCause};
 use crate::time::SimTime;
 use crate::world::Experience;
+use crate::world::outages::{ByGroup, ServingRecord};
 use crate::world::quorum::Phase;
-
-/// What was recorded about the users of a pool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServingRecord {
-    /// Service by users, in order.
-    pub(crate) parts: Vec<(Serving, u32)>,
-    pub(crate) outages: Vec<Outage>,
-    /// User-time of the open outage in user-nanoseconds: signed out, in resiliency.
-    pub(crate) lost: (u128, u128),
-    /// Up to when the open outage is accounted.
-    pub(crate) accounted: SimTime,
-}
-
-const NANOSECONDS: u128 = 1_000_000_000;
-
-impl ServingRecord {
-    fn in_outage(&self) -> bool {
-        self.outages.last().is_some_and(|outage| outage.ended.is_none())
-    }
-
-    /// Adds the user-time since the last account to the open outage.
-    fn account(&mut self, now: SimTime) {
-        let nanoseconds = now.since(self.accounted).0 as u128;
-        self.accounted = now;
-        if !self.in_outage() {
-            return;
-        }
-        for (serving, users) in &self.parts {
-            let lost = u128::from(*users) * nanoseconds;
-            match serving.mode {
-                ServiceMode::Regular => {}
-                ServiceMode::SignedOut => self.lost.0 += lost,
-                ServiceMode::Resiliency => self.lost.1 += lost,
-            }
-        }
-        if let Some(outage) = self.outages.last_mut() {
-            outage.signed_out_user_seconds = (self.lost.0 / NANOSECONDS) as u64;
-            outage.resiliency_user_seconds = (self.lost.1 / NANOSECONDS) as u64;
-        }
-    }
-}
 
 impl Fabric {
     /// The service a user gets now.
@@ -65,7 +25,7 @@ impl Fabric {
 
     /// The service of all users of a pool.
     pub fn pool_serving(&self, home: PoolId) -> PoolServing {
-        PoolServing { home, users: self.users_homed(home), parts: self.serving_parts(home) }
+        PoolServing { home, users: self.users_homed(home), parts: self.serving_parts(home, &self.groups_serving(home)) }
     }
 
     /// What a user can do now: the rows of dossier B.3, by the service the user gets.
@@ -103,11 +63,6 @@ impl Fabric {
         }
     }
 
-    /// Outages of users homed on a pool, in order; the last one may still last.
-    pub fn outages(&self, home: PoolId) -> &[Outage] {
-        &self.serving[home.index()].outages
-    }
-
     /// Data that was lost for good so far.
     pub fn data_losses(&self) -> &[DataLoss] {
         &self.losses
@@ -133,26 +88,29 @@ impl Fabric {
         self.topology
             .pool_ids()
             .map(|pool| {
-                let parts = self.serving_parts(pool);
-                Arc::new(ServingRecord { parts, outages: Vec::new(), lost: (0, 0), accounted: self.now })
+                let groups = self.groups_serving(pool);
+                let parts = self.serving_parts(pool, &groups);
+                Arc::new(ServingRecord::new(self.now, &groups, parts))
             })
             .collect()
     }
 
-    /// The service that users of a pool get, by numbers of users. Parts without users are left out.
-    fn serving_parts(&self, home: PoolId) -> Vec<(Serving, u32)> {
-        let users = self.users_homed(home);
-        if users == 0 {
-            return Vec::new();
-        }
+    /// The service that the routing groups of a pool get.
+    fn groups_serving(&self, home: PoolId) -> ByGroup<Serving> {
         if self.groups_alike(home) && self.backup_of(home).is_none_or(|backup| self.groups_alike(backup)) {
-            return vec![(self.group_serving(home, 0), users)];
+            return ByGroup::Alike(self.group_serving(home, 0));
         }
         let groups = self.quorum[home.index()].groups.len();
-        let by_group: Vec<Serving> = (0..groups).map(|group| self.group_serving(home, group)).collect();
-        if by_group.iter().all(|serving| *serving == by_group[0]) {
-            return vec![(by_group[0], users)];
-        }
+        ByGroup::new((0..groups).map(|group| self.group_serving(home, group)).collect())
+    }
+
+    /// The service that users of a pool get, by numbers of users. Parts without users are left out.
+    fn serving_parts(&self, home: PoolId, groups: &ByGroup<Serving>) -> Vec<(Serving, u32)> {
+        let by_group = match groups {
+            _ if self.users_homed(home) == 0 => return Vec::new(),
+            ByGroup::Alike(all) => return vec![(*all, self.users_homed(home))],
+            ByGroup::Apart(by_group) => by_group,
+        };
         let counts = self.users_by_group(home);
         let mut parts: std::collections::BTreeMap<(ServiceMode, Option<PoolId>, ServingCause), u32> = Default::default();
         for (serving, count) in by_group.iter().zip(counts).filter(|(_, count)| *count > 0) {
@@ -178,12 +136,12 @@ impl Fabric {
                 *count += (cohort.count as usize + groups - 1 - distance) as u32 / groups as u32;
             }
         }
-        for (user, pool) in &self.users.moved {
+        for user in self.users.moves.keys() {
             let group = self.group_in(home, *user);
-            if *pool == home {
-                counts[group] += 1;
-            } else if self.original_pool(*user) == home {
-                counts[group] -= 1;
+            match (self.original_pool(*user) == home, self.registrar_pool(*user) == home) {
+                (true, false) => counts[group] -= 1,
+                (false, true) => counts[group] += 1,
+                (true, true) | (false, false) => {}
             }
         }
         counts
@@ -277,39 +235,19 @@ impl Fabric {
             if matches!(self.pool_transfer(pool), Transfer::FailingOver | Transfer::FailedOver) && self.serves_unaware(pool) {
                 self.lean(Behaviour::FailedOverUnaware);
             }
-            let parts = self.serving_parts(pool);
-            if parts != self.serving[pool.index()].parts {
-                self.record_change(pool, parts);
+            let groups = self.groups_serving(pool);
+            let parts = self.serving_parts(pool, &groups);
+            if !self.serving[pool.index()].is(&groups, &parts) {
+                self.record_change(pool, &groups, parts);
             }
         }
     }
 
-    fn record_change(&mut self, pool: PoolId, parts: Vec<(Serving, u32)>) {
+    fn record_change(&mut self, pool: PoolId, groups: &ByGroup<Serving>, parts: Vec<(Serving, u32)>) {
         let now = self.now;
         let users = self.users_homed(pool);
         let record = Arc::make_mut(&mut Arc::make_mut(&mut self.serving)[pool.index()]);
-        record.account(now);
-        let before = std::mem::replace(&mut record.parts, parts.clone());
-        let all_regular = parts.iter().all(|(serving, _)| serving.mode == ServiceMode::Regular);
-        let some_resiliency = parts.iter().any(|(serving, _)| serving.mode == ServiceMode::Resiliency);
-        if !all_regular && !record.in_outage() {
-            record.lost = (0, 0);
-            record.outages.push(Outage {
-                began: now,
-                resiliency: None,
-                ended: None,
-                signed_out_user_seconds: 0,
-                resiliency_user_seconds: 0,
-            });
-        }
-        if let Some(outage) = record.outages.last_mut().filter(|outage| outage.ended.is_none()) {
-            if some_resiliency {
-                outage.resiliency = outage.resiliency.or(Some(now));
-            }
-            if all_regular {
-                outage.ended = Some(now);
-            }
-        }
+        let before = record.change(now, groups, parts.clone());
         for (serving, _) in &parts {
             self.lean(behind(serving.cause));
         }
@@ -335,7 +273,7 @@ impl Fabric {
     pub(crate) fn account_outages(&mut self) {
         let now = self.now;
         for index in 0..self.serving.len() {
-            if self.serving[index].in_outage() && self.serving[index].accounted < now {
+            if self.serving[index].behind(now) {
                 Arc::make_mut(&mut Arc::make_mut(&mut self.serving)[index]).account(now);
             }
         }

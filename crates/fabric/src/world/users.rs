@@ -8,11 +8,22 @@ use firedrill_topology::{ComputerId, PoolId, Topology, UserId};
 use crate::fabric::Fabric;
 use crate::seed::Seed;
 use crate::serving::UserPoolInfo;
+use crate::time::SimTime;
+
+/// A user's time on a home pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stay {
+    /// When it began.
+    pub(crate) since: SimTime,
+    /// Where.
+    pub(crate) pool: PoolId,
+}
 
 /// Homes that differ from the topology, and how many users each pool has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserState {
-    pub(crate) moved: BTreeMap<UserId, PoolId>,
+    /// Where users who were ever moved were homed, from the first home on.
+    pub(crate) moves: BTreeMap<UserId, Vec<Stay>>,
     /// By pool: users homed there now.
     pub(crate) homed: Vec<u32>,
     /// By pool: where dealing users out to routing groups begins.
@@ -26,7 +37,7 @@ impl UserState {
             homed[cohort.pool.index()] += cohort.count;
         }
         let group_offset = topology.pools.iter().map(|pool| seed.pick(&format!("routing {}", pool.fqdn), 0, 1 << 16) as usize).collect();
-        Self { moved: BTreeMap::new(), homed, group_offset }
+        Self { moves: BTreeMap::new(), homed, group_offset }
     }
 }
 
@@ -36,7 +47,7 @@ impl Fabric {
     /// # Panics
     /// When the user is not one of this topology: ids come from it.
     pub fn registrar_pool(&self, user: UserId) -> PoolId {
-        self.users.moved.get(&user).copied().unwrap_or_else(|| self.original_pool(user))
+        self.users.moves.get(&user).and_then(|stays| stays.last()).map_or_else(|| self.original_pool(user), |stay| stay.pool)
     }
 
     /// Number of users homed on a pool now.
@@ -68,15 +79,40 @@ impl Fabric {
         if old == pool {
             return;
         }
-        let original = self.original_pool(user);
+        let first = self.first_stay(old);
+        let since = self.now;
         let users = Arc::make_mut(&mut self.users);
         users.homed[old.index()] -= 1;
         users.homed[pool.index()] += 1;
-        if pool == original {
-            users.moved.remove(&user);
-        } else {
-            users.moved.insert(user, pool);
-        }
+        users.moves.entry(user).or_insert_with(|| vec![first]).push(Stay { since, pool });
+    }
+
+    /// The stay of users who were never moved.
+    pub(crate) fn first_stay(&self, pool: PoolId) -> Stay {
+        Stay { since: self.start, pool }
+    }
+
+    /// Where users from a first to a last one were homed, those who were moved at some time.
+    pub(crate) fn moves_between(&self, first: UserId, last: UserId) -> impl Iterator<Item = (UserId, Vec<Stay>)> {
+        self.users.moves.range(first..=last).map(|(user, stays)| (*user, stays.clone()))
+    }
+
+    /// The parts of ranges of users that lie between a first and a last user, with the pool the topology homes them on.
+    pub(crate) fn cohorts_between(&self, first: UserId, last: UserId) -> impl Iterator<Item = (PoolId, UserId, UserId)> {
+        self.topology.users.cohorts.iter().filter_map(move |cohort| {
+            let from = cohort.first.max(first);
+            let to = UserId(cohort.first.0 + cohort.count).min(UserId(last.0 + 1));
+            (from < to).then(|| (cohort.pool, from, UserId(to.0 - 1)))
+        })
+    }
+
+    /// Whether any user from a first to a last one was homed on a pool at a time.
+    pub(crate) fn any_homed_between(&self, first: UserId, last: UserId, pool: PoolId, at: SimTime) -> bool {
+        let home_then = |stays: &[Stay]| stays.iter().rev().find(|stay| stay.since <= at).map(|stay| stay.pool);
+        self.users.moves.range(first..=last).any(|(_, stays)| home_then(stays) == Some(pool))
+            || self
+                .cohorts_between(first, last)
+                .any(|(home, from, to)| home == pool && (to.0 - from.0 + 1) as usize > self.users.moves.range(from..=to).count())
     }
 
     /// Front Ends of a pool in a user's order: holders of the routing group, the primary first, then the others.

@@ -568,7 +568,7 @@ pub enum UntilDocument {
     /// The last user has full service again.
     #[default]
     Regular,
-    /// The first users can sign in again in resiliency mode.
+    /// Nobody is signed out any more: all are in resiliency mode or better.
     Resiliency,
 }
 

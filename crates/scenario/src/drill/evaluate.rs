@@ -1,11 +1,11 @@
 //! Looking at a fabric: does an expectation hold, what was found, and which state explains it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firedrill_fabric::federation::{Reach, ReachQuery};
 use firedrill_fabric::naming::{Answer, PartnerView};
-use firedrill_fabric::serving::{Outage, ServingCause};
+use firedrill_fabric::serving::{DataLoss, Outage, ServingCause};
 use firedrill_fabric::world::Experience;
 use firedrill_fabric::{CmsDatabaseState, Configuration, ExportState, Fabric, ServiceMode, ServiceStatus, SimDuration};
 use firedrill_topology::{ComputerId, ComputerRole, PoolId, UserId};
@@ -455,16 +455,18 @@ impl Look<'_> {
         })
     }
 
-    fn rto(&self, who: Who, until: UntilDocument, bounds: Bounds) -> Finding {
+    fn rto(&self, who: Who, until_what: UntilDocument, bounds: Bounds) -> Finding {
         let now = self.fabric.now();
-        let end = |outage: &Outage| match until {
+        let end = |outage: &Outage| match until_what {
             UntilDocument::Regular => outage.ended,
-            UntilDocument::Resiliency => outage.resiliency.or(outage.ended),
+            UntilDocument::Resiliency => outage.signed_in,
         };
-        let pools: BTreeSet<PoolId> = self.homes(who).into_keys().collect();
-        let outages: Vec<(PoolId, &Outage)> =
-            pools.iter().flat_map(|pool| self.fabric.outages(*pool).iter().map(|outage| (*pool, outage))).collect();
-        let longest = outages.iter().map(|(_, outage)| (end(outage).unwrap_or(now).since(outage.began), end(outage).is_none())).max();
+        let outages: Vec<Outage> = match who {
+            Who::Pool(pool) => self.fabric.outages(pool).to_vec(),
+            Who::User(user) => self.fabric.user_outages(user),
+            Who::Users(first, last) => self.fabric.outages_between(first, last),
+        };
+        let longest = outages.iter().map(|outage| (end(outage).unwrap_or(now).since(outage.began), end(outage).is_none())).max();
         let (length, lasts) = longest.unwrap_or((SimDuration::ZERO, false));
         // An outage that lasts has no upper bound yet.
         let holds = within(length, bounds) && !(lasts && bounds.at_most.is_some());
@@ -473,31 +475,33 @@ impl Look<'_> {
             (false, true) => format!("{length} so far, and it lasts"),
             (false, false) => length.to_string(),
         };
-        // The fabric keeps outages by pool: for a part of its users this is an upper bound.
-        let found = if matches!(who, Who::Pool(_)) || outages.is_empty() { found } else { format!("{found} (outage of the home pool)") };
         Finding::new(holds, found).because(|| {
             let mut lines: Vec<String> = outages
                 .iter()
-                .map(|(pool, outage)| {
+                .map(|outage| {
                     let until = end(outage).map_or_else(|| "now".to_owned(), |end| end.to_string());
-                    format!("{} was not served in full from {} to {until}", self.words.pool(*pool), outage.began)
+                    let lack = match until_what {
+                        UntilDocument::Regular => "not served in full",
+                        UntilDocument::Resiliency => "signed out",
+                    };
+                    format!("{} {lack} from {} to {until}", self.words.who(who), outage.began)
                 })
                 .collect();
             if lasts {
-                lines.extend(pools.iter().flat_map(|pool| self.fabric.explain_pool(*pool)));
+                lines.extend(self.homes(who).into_keys().flat_map(|pool| self.fabric.explain_pool(pool)));
             }
             lines
         })
     }
 
     fn rpo(&self, who: Option<Who>, kind: firedrill_fabric::serving::DataKind, bounds: Bounds) -> Finding {
-        let pools = who.map(|who| self.homes(who).into_keys().collect::<BTreeSet<PoolId>>());
-        let losses: Vec<_> = self
-            .fabric
-            .data_losses()
-            .iter()
-            .filter(|loss| loss.kind == kind && pools.as_ref().is_none_or(|pools| pools.contains(&loss.pool)))
-            .collect();
+        let losses: Vec<&DataLoss> = match who {
+            None => self.fabric.data_losses().iter().collect(),
+            Some(Who::Pool(pool)) => self.fabric.data_losses().iter().filter(|loss| loss.pool == pool).collect(),
+            Some(Who::User(user)) => self.fabric.losses_between(user, user).collect(),
+            Some(Who::Users(first, last)) => self.fabric.losses_between(first, last).collect(),
+        };
+        let losses: Vec<&DataLoss> = losses.into_iter().filter(|loss| loss.kind == kind).collect();
         let all_is_lost = losses.iter().any(|loss| loss.window.is_none());
         let longest = losses.iter().filter_map(|loss| loss.window).max().unwrap_or(SimDuration::ZERO);
         let holds = if all_is_lost { bounds.at_most.is_none() } else { within(longest, bounds) };
@@ -507,9 +511,10 @@ impl Look<'_> {
             (false, false) => format!("the last {longest} lost"),
         };
         Finding::new(holds, found).because(|| {
-            let line = |loss: &&firedrill_fabric::serving::DataLoss| {
+            let line = |loss: &&DataLoss| {
                 let window = loss.window.map_or_else(|| "all of it".to_owned(), |window| format!("the last {window}"));
-                format!("{} of {}: {window}, lost at {}", kind_words(loss.kind), self.words.pool(loss.pool), loss.at)
+                let whose = loss.user.map_or_else(|| self.words.pool(loss.pool).to_owned(), |user| self.words.user(user));
+                format!("{} of {whose}: {window}, lost at {}", kind_words(loss.kind), loss.at)
             };
             losses.iter().map(line).collect()
         })

@@ -103,7 +103,9 @@ impl Resolver<'_> {
             D::Rpo(e) => {
                 let who = self.who(&e.of);
                 let bounds = self.bounds(e.at_least.as_ref(), e.at_most.as_ref(), whole);
-                at(who.zip(bounds).map(|(who, bounds)| Check::Rpo { who: Some(who), kind: data_kind(e.data.value), bounds }))
+                let kind = data_kind(e.data.value);
+                let owned = who.and_then(|who| self.check_owner(who, kind, e.data.span).map(|()| who));
+                at(owned.zip(bounds).map(|(who, bounds)| Check::Rpo { who: Some(who), kind, bounds }))
             }
             D::Output(_) | D::Remarks(_) | D::Objects(_) if station == Station::Operation => {
                 let hint = Some("the dialogs can be asked for `fails`, `warnings`, `verbose` and `host`".to_owned());
