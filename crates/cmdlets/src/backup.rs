@@ -2,7 +2,7 @@
 
 use firedrill_fabric::administration::{BackupReport, ExportState, ImportState};
 use firedrill_fabric::operation::BackupModule;
-use firedrill_fabric::{Operation, SimDuration};
+use firedrill_fabric::{Behaviour, Operation, SimDuration};
 use firedrill_powershell::{PsObject, Value};
 
 use crate::commands::Command;
@@ -114,7 +114,11 @@ fn get_status(cx: &mut Cx<'_>) -> Done {
         _ => MODULES.iter().map(|(module, _)| *module).collect(),
     };
     // An unpaired pool has nothing to report (inferred, as for Get-CsPoolBackupRelationship).
-    if let Some(report) = cx.fabric.backup_status(pool).map_err(|error| refusal(&error))? {
+    cx.fabric.lean(Behaviour::BackupStates);
+    if let Some(report) = cx.fabric.backup_status_from(cx.here, pool).map_err(|error| refusal(&error))? {
+        if report.modules.iter().any(|(module, export, _)| (*module, *export) == (BackupModule::CmsMaster, ExportState::NotInitialized)) {
+            cx.fabric.lean(Behaviour::OnlyActiveCmsExports);
+        }
         let object = status_object(cx, &report, &wanted);
         cx.output(object);
     }
@@ -179,7 +183,7 @@ fn get_configuration(cx: &mut Cx<'_>) -> Done {
         number(settings.max_data_conf_package_size_kb),
         // Not part of the model: the defaults (documented: dossier A.5).
         texts(["RTCUniversalServerAdmins"]),
-        texts(["NT AUTHORITY\\NetworkService"]),
+        texts(["NetworkService"]),
     ];
     let object = if cx.topology.version == firedrill_topology::ProductVersion::Sfb2019 {
         values.push(Value::Bool(settings.enable_rgs_backup_service));

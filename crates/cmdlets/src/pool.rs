@@ -19,7 +19,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command::new("Invoke-CsPoolFailBack", fail_back, &["PoolFqdn", "DisasterMode", "WaitTime", "SkipDataVerification"])
         .high()
         .implemented_by("Microsoft.Rtc.Management.Hadr.InvokePoolFailBackCmdlet"),
-    Command::new("Invoke-CsComputerFailOver", computer_fail_over, &["ComputerName", "NoStop", "WaitTime"]).high(),
+    Command::new("Invoke-CsComputerFailOver", computer_fail_over, &["ComputerName", "NoStop", "WaitTime", "DrainingTimeout"]).high(),
     Command::new("Invoke-CsComputerFailBack", computer_fail_back, &["ComputerName", "NoStart", "WaitTime"]).high(),
     Command::new("Start-CsPool", start_pool, &["PoolFqdn", "SkipServer", "QuorumLossRecovery"]).high(),
     Command::new("Reset-CsPoolRegistrarState", reset_pool, &["PoolFqdn", "ResetType", "MachineFqdn", "NoReStart"]).high(),
@@ -84,7 +84,8 @@ fn computer_fail_over(cx: &mut Cx<'_>) -> Done {
     }
     let wait = cx.duration("WaitTime").unwrap_or(COMPUTER_WAIT);
     let no_stop = cx.switch("NoStop");
-    cx.perform(Operation::ComputerFailover { computer, no_stop, force, wait }).map(|_| ())
+    let draining = cx.duration("DrainingTimeout");
+    cx.perform(Operation::ComputerFailover { computer, no_stop, force, wait, draining }).map(|_| ())
 }
 
 fn computer_fail_back(cx: &mut Cx<'_>) -> Done {

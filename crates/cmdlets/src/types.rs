@@ -106,7 +106,7 @@ pub(crate) fn parameter_type(command: &str, parameter: &str, raw: &str, version:
         "PhoneNumber" => ParameterType::Text("Microsoft.Rtc.Management.PhoneNumber".into()),
         "DatabaseNameType" => database_types(version),
         "BackupCategory" => {
-            let members: &[&str] = if version == ProductVersion::Sfb2019 { &["CMS", "UserData", "RGS"] } else { &["CMS", "UserData"] };
+            let members: &[&str] = if version >= ProductVersion::Sfb2015 { &["CMS", "UserData", "RGS"] } else { &["CMS", "UserData"] };
             enumeration("Microsoft.Rtc.Management.Hadr.BackupService.BackupCategory", members.iter().copied())
         }
         // A count or the word "Unlimited"; a list, a hashtable of changes; objects of any kind.

@@ -1,6 +1,7 @@
 //! Windows services of the product (dossier G.1, J 18).
 
 use firedrill_fabric::Operation;
+use firedrill_fabric::administration::RPC_PORT;
 use firedrill_fabric::messages::Message;
 use firedrill_fabric::service::{ServiceName, ServiceState};
 use firedrill_powershell::command::CommandError;
@@ -15,8 +16,10 @@ use crate::texts::{fill, text};
 pub(crate) const COMMANDS: &[Command] = &[
     Command::new("Get-CsWindowsService", get_service, &["Name", "ComputerName", "ExcludeActivityLevel"]).deployment(),
     Command::new("Start-CsWindowsService", start, &["Name", "ComputerName", "InputObject", "NoWait"]).deployment(),
-    Command::new("Stop-CsWindowsService", stop, &["Name", "ComputerName", "InputObject", "NoWait", "Graceful"]).deployment(),
+    Command::new("Stop-CsWindowsService", stop, STOP).deployment(),
 ];
+
+const STOP: &[&str] = &["Name", "ComputerName", "InputObject", "NoWait", "Graceful", "LeaveClsAgentRunning", "LeaveWebServerRunning"];
 
 /// Dossier J 18; `MachineName` is what a piped object needs to find its computer again.
 pub(crate) static NT_SERVICE: Shape = Shape::with_view(
@@ -41,9 +44,9 @@ fn get_service(cx: &mut Cx<'_>) -> Done {
     Ok(())
 }
 
-/// Another computer's services can be seen and driven while it is on.
+/// Another computer's services can be seen and driven while its service control manager can be reached.
 fn need_computer(cx: &Cx<'_>, computer: ComputerId) -> Done {
-    if cx.fabric.computer_up(computer) {
+    if cx.fabric.reaches(cx.here, computer, RPC_PORT) {
         return Ok(());
     }
     let fqdn = cx.computer_fqdn(computer);
@@ -115,7 +118,7 @@ fn service_object(cx: &Cx<'_>, computer: ComputerId, service: ServiceName, state
             Value::str(service.short_name()),
             Value::str(display_name(cx, computer, service)),
             activity,
-            Value::str(status),
+            Value::str(state.service_status()),
             texts(roles(service, edge).iter().copied()),
             Value::str(cx.computer_fqdn(computer)),
         ])
@@ -157,7 +160,18 @@ fn stop(cx: &mut Cx<'_>) -> Done {
         return Ok(());
     }
     let (graceful, no_wait) = (cx.switch("Graceful"), cx.switch("NoWait"));
-    cx.perform(Operation::StopServices { computer, service, graceful, no_wait }).map(|_| ())
+    let mut leave = Vec::new();
+    for (switch, kept) in [("LeaveClsAgentRunning", ServiceName::RtcClsAgt), ("LeaveWebServerRunning", ServiceName::W3svc)] {
+        if cx.switch(switch) {
+            leave.push(kept);
+        }
+    }
+    // With one service named, there is nothing else to leave.
+    let operation = match service {
+        None if !leave.is_empty() => Operation::StopServicesExcept { computer, leave, graceful, no_wait },
+        _ => Operation::StopServices { computer, service, graceful, no_wait },
+    };
+    cx.perform(operation).map(|_| ())
 }
 
 fn subject(cx: &Cx<'_>, computer: ComputerId, service: Option<ServiceName>) -> String {

@@ -122,6 +122,12 @@ behaviours! {
     PublishSetupList = Documented, "dossier H", "pairing, CMS moves, the federation bit and XMPP need local setup";
     FederatedEdgeWarning = Documented, "dossier F.3", "more than one federated Edge pool is published with a warning";
     PublishDuration = Inferred, "dossier H", "how long publishing and enabling a topology takes";
+    EnableActivates = Documented, "dossier H, PS:Enable-CsTopology", "Enable-CsTopology brings what was published into Active Directory; Publish-CsTopology alone does not";
+    SetupNeedsActivation = Inferred, "dossier H", "setup installs no new component in the domain before its topology was enabled";
+    PairingIsMutual = Documented, "dossier A.1", "pools are paired one to one, each the other's backup";
+    PairingSupport = Documented, "dossier A.1", "pairs of unlike pools are published, though not supported";
+    PairNeedsFrontEnds = Documented, "dossier A.1", "a new pair ships nothing before three Front Ends of each Enterprise pool ran together";
+    StandbyDatabase = Documented, "dossier A.3", "without a database in the backup pool the CMS is not shipped";
     SetupAppliesReplica = Documented, "dossier D.8, H", "local setup installs what the local replica says";
     SetupDuration = Inferred, "dossier H", "how long local setup takes";
     ReplicationFlow = Documented, "dossier D.2", "changes reach a computer by snapshot, push, import and status report";

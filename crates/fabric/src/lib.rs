@@ -32,6 +32,6 @@ pub use evidence::{Behaviour, Evidence};
 pub use fabric::{Fabric, LimitError, Options};
 pub use fault::{Change, Fault, Place};
 pub use operation::{Caller, Operation, OperationError, OperationReport, ProcessId};
-pub use service::{ServiceName, ServiceStatus};
+pub use service::{ServiceName, ServiceStatus, StopKind};
 pub use serving::{ServiceMode, Serving};
 pub use time::{SimDuration, SimTime};

@@ -171,6 +171,10 @@ messages! {
             "The topology was changed by somebody else since it was downloaded (version {0} was downloaded, version {1} is published). Download the topology again and repeat the changes.";
         ReplicaUnknown = Invented, "dossier D.2", ObjectNotFound, "System.InvalidOperationException", "", ReplicationFlow,
             "Computer \"{0}\" is not a replica of the Central Management Store.";
+        PairingOneSided = Invented, "dossier A.1", InvalidOperation, "System.InvalidOperationException", "", PairingIsMutual,
+            "Pool \"{0}\" has \"{1}\" as its backup pool, but is not the backup pool of \"{1}\". Two pools back each other up.";
+        SetupNotActivated = Invented, "dossier H", ResourceUnavailable, "System.InvalidOperationException", "", SetupNeedsActivation,
+            "The components of computer \"{0}\" cannot be activated: the published topology has not been enabled, and their objects are not in Active Directory. Run Enable-CsTopology, then run setup again.";
         SetupNeedsReplica = Invented, "dossier H", ResourceUnavailable, "System.InvalidOperationException", "", SetupAppliesReplica,
             "Computer \"{0}\" has no role in the topology. There is nothing to set up.";
 
@@ -238,6 +242,8 @@ messages! {
             "Conference content created during the failover is still on pool \"{0}\". Run Invoke-CsBackupServiceSync -PoolFqdn {0} -BackupModule ConfServices.DataConf.";
         MoveForceWarning = Invented, "dossier B.5", "User \"{0}\" is moved without contacts and meetings.";
         SetupNeededWarning = Invented, "dossier H, D.6", "Run local setup (Setup or Remove Components) on the following computers: {0}";
+
+        UnsupportedPair = Invented, "dossier A.1", "Pools \"{0}\" and \"{1}\" are paired although {2}. This is not supported.";
 
         // Banner of CMS failover and move (dossier D.6).
         BannerMove = Field, "dossier D.6", "This cmdlet moves Central Management Server to the pool that contains this computer.";

@@ -130,6 +130,18 @@ pub enum Operation {
         /// `-NoWait`.
         no_wait: bool,
     },
+    /// `Stop-CsWindowsService` with `-LeaveClsAgentRunning` or `-LeaveWebServerRunning`: all services but some
+    /// (dossier G.1).
+    StopServicesExcept {
+        /// The computer.
+        computer: ComputerId,
+        /// What stays as it is.
+        leave: Vec<ServiceName>,
+        /// `-Graceful`: drain first.
+        graceful: bool,
+        /// `-NoWait`.
+        no_wait: bool,
+    },
     /// `Invoke-CsComputerFailOver` (dossier G.3).
     ComputerFailover {
         /// The Front End.
@@ -140,6 +152,8 @@ pub enum Operation {
         force: bool,
         /// `-WaitTime`; one hour by default.
         wait: SimDuration,
+        /// `-DrainingTimeout`: after it conferences and sessions are ended instead of awaited.
+        draining: Option<SimDuration>,
     },
     /// `Invoke-CsComputerFailBack` (dossier G.3).
     ComputerFailback {
@@ -348,7 +362,7 @@ impl Operation {
             Self::MoveUser { .. } => "user move",
             Self::DatabaseFailover { .. } => "database failover",
             Self::StartServices { .. } => "service start",
-            Self::StopServices { .. } => "service stop",
+            Self::StopServices { .. } | Self::StopServicesExcept { .. } => "service stop",
             Self::ComputerFailover { .. } => "computer failover",
             Self::ComputerFailback { .. } => "computer failback",
             Self::ResetPoolRegistrarState { .. } => "registrar reset",
@@ -370,6 +384,7 @@ impl Operation {
             Self::RunSetup { computer: id }
             | Self::StartServices { computer: id, .. }
             | Self::StopServices { computer: id, .. }
+            | Self::StopServicesExcept { computer: id, .. }
             | Self::ComputerFailover { computer: id, .. }
             | Self::ComputerFailback { computer: id, .. }
             | Self::Replicate { replica: Some(id) } => computer(id),

@@ -43,6 +43,15 @@ pub enum ServiceStatus {
     StopPending,
 }
 
+/// How a service goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub enum StopKind {
+    /// At once.
+    Immediate,
+    /// `-Graceful`: it takes no new requests and stops when the present ones have ended (dossier G.1).
+    Draining,
+}
+
 /// One service of one computer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServiceState {
@@ -50,6 +59,8 @@ pub struct ServiceState {
     pub status: ServiceStatus,
     /// Disabled by a computer failover: cannot be started (dossier G.3).
     pub disabled: bool,
+    /// While a stop is pending: how it goes down.
+    pub stopping: Option<StopKind>,
     /// When a pending start or stop completes; `None` while it waits for a condition (quorum).
     pub due: Option<crate::SimTime>,
     /// Since when the status holds.
@@ -63,6 +74,16 @@ impl ServiceState {
         }
         self.status = status;
         self.due = due;
+        self.stopping = (status == ServiceStatus::StopPending).then_some(StopKind::Immediate);
+    }
+
+    /// What the `ServiceStatus` property of `Get-CsWindowsService` says: `Draining` while `-Graceful` waits for the last
+    /// request (field, dossier G.1), the status otherwise.
+    pub fn service_status(&self) -> &'static str {
+        match self.stopping {
+            Some(StopKind::Draining) => "Draining",
+            _ => self.status.text(),
+        }
     }
 }
 

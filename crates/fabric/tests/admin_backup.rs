@@ -207,3 +207,124 @@ fn a_longer_interval_widens_the_window() {
     assert!(fabric.now().since(shipped) > minutes(25), "{}", fabric.now().since(shipped));
     assert_eq!(fabric.backup_module(POOL1, PresenceFocus), SteadyState);
 }
+
+/// Two unpaired pools become a pair: published, set up, services started.
+fn freshly_paired(down: Option<usize>) -> Fabric {
+    let mut fabric = Plan { paired: false, ..Plan::default() }.fabric();
+    let caller = fabric.front_end(POOL1, 1);
+    fabric.run(minutes(30));
+    if let Some(number) = down {
+        let computer = fabric.front_end(POOL2, number);
+        fabric.strike(Fault::Computer(computer));
+    }
+    let mut draft = (*fabric.central_store(caller).expect("the CMS answers")).clone();
+    (draft.pools[0].backup, draft.pools[1].backup) = (Some(POOL2), Some(POOL1));
+    fabric.go(Operation::Publish { draft: Box::new(draft), enable: true }, caller).outcome.expect("published");
+    fabric.run(minutes(2));
+    let computers: Vec<_> = [POOL1, POOL2].iter().flat_map(|pool| fabric.topology().pool(*pool).front_ends.clone()).collect();
+    for computer in computers.into_iter().filter(|computer| fabric.computer_up(*computer)).collect::<Vec<_>>() {
+        fabric.go(Operation::RunSetup { computer }, computer).outcome.expect("setup");
+        let start = Operation::StartServices { computer, service: Some(ServiceName::LyncBackup), no_wait: false };
+        fabric.go(start, computer).outcome.expect("starts");
+    }
+    fabric
+}
+
+/// A.1: three Front Ends of each pool have to run together once; afterwards two will do.
+#[test]
+fn a_new_pair_waits_for_three_front_ends_of_each_pool() {
+    let mut fabric = freshly_paired(Some(3));
+    let (caller, third) = (fabric.front_end(POOL1, 1), fabric.front_end(POOL2, 3));
+    fabric.run(minutes(30));
+    assert_eq!(states(&fabric, POOL2), [NotInitialized, NotInitialized, NotInitialized], "two of its three run");
+    assert_eq!(fabric.backup_module(POOL1, PresenceFocus), ErrorState, "it is ready itself, and cannot ship");
+    assert_eq!(fabric.last_shipped(POOL1, PresenceFocus), None);
+    assert_eq!(refusal(&fabric.go(Operation::BackupSync { pool: POOL1, module: None }, caller)), "BackupSyncFailed");
+    fabric.mend(Fault::Computer(third));
+    fabric.run(minutes(20));
+    assert_eq!(states(&fabric, POOL1), [SteadyState, SteadyState, FinalState]);
+    assert_eq!(states(&fabric, POOL2), [SteadyState, SteadyState, NotInitialized]);
+    fabric.strike(Fault::Computer(third));
+    fabric.run(minutes(20));
+    assert_eq!(states(&fabric, POOL2)[..2], [SteadyState, SteadyState]);
+}
+
+/// What was never shipped is lost from the beginning on, not from the day of the pairing.
+#[test]
+fn a_pair_that_never_shipped_loses_everything() {
+    let mut fabric = freshly_paired(Some(3));
+    let second = fabric.front_end(POOL2, 1);
+    fabric.fail_cms_over(CmsFailover::Normal, second).outcome.expect_err("the standby database is empty");
+    fabric.go(Operation::MoveCms { force: false, configuration_file: None, lis_file: None }, second).outcome.expect("moves");
+    fabric.next_hop(EdgePoolId(0), POOL2, second);
+    fabric.run(minutes(5));
+    let crash = fabric.now();
+    fabric.strike(Fault::Pool(POOL1));
+    fabric.fail_over(disaster_failover(POOL1), second).outcome.expect("disaster mode");
+    assert_eq!(fabric.lost(POOL1, DataKind::UserData), [Some(crash.since(START))]);
+}
+
+/// Apart for an hour, and together again: what was shipped before stays shipped, and nothing was in between.
+#[test]
+fn a_pair_taken_apart_ships_nothing_meanwhile() {
+    let mut fabric = fabric();
+    let caller = fabric.front_end(POOL1, 1);
+    let set = |fabric: &mut Fabric, pairs: [Option<PoolId>; 2]| {
+        fabric.edit(caller, |document| (document.pools[0].backup, document.pools[1].backup) = (pairs[0], pairs[1]));
+    };
+    set(&mut fabric, [None, None]);
+    fabric.run(minutes(60));
+    assert_eq!(fabric.last_shipped(POOL1, PresenceFocus), None, "there is nobody to ship to");
+    set(&mut fabric, [Some(POOL2), Some(POOL1)]);
+    fabric.run(seconds(70));
+    let shipped = fabric.last_shipped(POOL1, PresenceFocus).expect("from the time before");
+    assert!(shipped.since(START) < minutes(12), "{shipped}");
+    fabric.run(minutes(2));
+    assert_eq!(fabric.backup_module(POOL1, PresenceFocus), SteadyState, "caught up");
+}
+
+/// A.5: not initialised until it has been on for some minutes, and lost when disaster strikes before.
+#[test]
+fn response_groups_are_not_initialised_at_once() {
+    let plan = Plan { version: ProductVersion::Sfb2019, sql: support::Sql::AlwaysOn, ..Plan::default() };
+    let mut fabric = plan.fabric();
+    let caller = fabric.front_end(POOL1, 1);
+    fabric.run(minutes(30));
+    fabric.edit(caller, |document| document.backup_service.enable_rgs_backup_service = true);
+    fabric.run(seconds(60));
+    assert_eq!(fabric.backup_module(POOL1, RgsDataStore), NotInitialized, "its replica knows, the first cycle is not over");
+    fabric.run(minutes(3));
+    assert_eq!(fabric.backup_module(POOL1, RgsDataStore), SteadyState);
+}
+
+/// Switched on, and never shipped before the disaster.
+#[test]
+fn response_groups_that_were_never_shipped_are_lost() {
+    let plan = Plan { version: ProductVersion::Sfb2019, sql: support::Sql::AlwaysOn, ..Plan::default() };
+    let mut fabric = plan.fabric();
+    let second = fabric.front_end(POOL2, 1);
+    fabric.fail_cms_over(CmsFailover::Normal, second).outcome.expect("healthy");
+    fabric.next_hop(EdgePoolId(0), POOL2, second);
+    fabric.run(minutes(5));
+    fabric.strike(Fault::BackupService(POOL1));
+    fabric.edit(second, |document| document.backup_service.enable_rgs_backup_service = true);
+    fabric.run(minutes(10));
+    assert_eq!(fabric.backup_module(POOL1, RgsDataStore), NotInitialized);
+    fabric.strike(Fault::Pool(POOL1));
+    fabric.fail_over(disaster_failover(POOL1), second).outcome.expect("disaster mode");
+    assert_eq!(fabric.lost(POOL1, DataKind::ResponseGroups), [None]);
+}
+
+/// The service of a pool behind a cut link can neither be asked nor told anything.
+#[test]
+fn a_backup_service_that_cannot_be_reached_does_not_answer() {
+    let mut fabric = fabric();
+    let (here, there) = (fabric.front_end(POOL1, 1), fabric.front_end(POOL2, 1));
+    assert_eq!(fabric.backup_status_from(here, POOL2), fabric.backup_status(POOL2));
+    fabric.strike(Fault::Link(SiteId(0), SiteId(1)));
+    assert_eq!(fabric.backup_status_from(here, POOL2).expect_err("behind the link").id, "BackupServiceUnreachable");
+    assert!(fabric.backup_status_from(there, POOL2).is_ok());
+    let sync = Operation::BackupSync { pool: POOL2, module: None };
+    assert_eq!(refusal(&fabric.go(sync.clone(), here)), "BackupServiceUnreachable");
+    assert_eq!(refusal(&fabric.go(sync, there)), "BackupSyncFailed");
+}

@@ -94,7 +94,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         }),
         2 => computer().prop_map(|computer| Operation::StartServices { computer, service: None, no_wait: false }),
         1 => (computer(), flags).prop_map(|(computer, (graceful, no_wait))| Operation::StopServices { computer, service: None, graceful, no_wait }),
-        1 => computer().prop_map(|computer| Operation::ComputerFailover { computer, no_stop: false, force: false, wait: SimDuration::from_mins(60) }),
+        1 => computer().prop_map(|computer| Operation::ComputerFailover { computer, no_stop: false, force: false, wait: SimDuration::from_mins(60), draining: None }),
         1 => computer().prop_map(|computer| Operation::ComputerFailback { computer, no_start: false, wait: SimDuration::from_mins(60) }),
         1 => (pool(), prop_oneof![Just(RegistrarReset::ServiceReset), Just(RegistrarReset::QuorumLossRecovery), Just(RegistrarReset::FullReset)])
             .prop_map(|(pool, kind)| Operation::ResetPoolRegistrarState { pool, kind, no_restart: false }),

@@ -178,7 +178,7 @@ fn a_front_end_without_quorum_hangs_and_the_cmdlet_says_so() {
 }
 
 fn computer_failover(computer: ComputerId, force: bool) -> Operation {
-    Operation::ComputerFailover { computer, no_stop: false, force, wait: minutes(60) }
+    Operation::ComputerFailover { computer, no_stop: false, force, wait: minutes(60), draining: None }
 }
 
 #[test]
@@ -203,12 +203,67 @@ fn a_front_end_is_taken_out_and_put_back() {
 fn a_drain_longer_than_its_wait_leaves_the_computer_as_it_was() {
     let mut fabric = fabric();
     let (computer, caller) = (fabric.front_end(POOL1, 2), fabric.front_end(POOL1, 1));
-    let short = Operation::ComputerFailover { computer, no_stop: false, force: false, wait: minutes(1) };
+    let short = Operation::ComputerFailover { computer, no_stop: false, force: false, wait: minutes(1), draining: None };
     let report = fabric.go(short, caller);
     assert_eq!(report.ended.since(report.started), minutes(1));
     assert_eq!(report.outcome.expect_err("too short").id, "ComputerDrainTimeout");
     let state = fabric.service(computer, ServiceName::RtcSrv).expect("installed");
     assert_eq!((state.status, state.disabled), (ServiceStatus::Running, false));
+}
+
+/// `-DrainingTimeout`: what is left is ended, and the failover goes on (dossier G.3).
+#[test]
+fn a_draining_timeout_cuts_the_drain_short() {
+    let mut fabric = fabric();
+    let (computer, caller) = (fabric.front_end(POOL1, 2), fabric.front_end(POOL1, 1));
+    let cut = Operation::ComputerFailover { computer, no_stop: false, force: false, wait: minutes(60), draining: Some(minutes(1)) };
+    let report = fabric.go(cut, caller);
+    report.outcome.expect("it does not wait for the last session");
+    assert!(report.ended.since(report.started) < COMPUTER_DRAIN_TIME);
+    let state = fabric.service(computer, ServiceName::RtcSrv).expect("installed");
+    assert_eq!((state.status, state.disabled), (ServiceStatus::Stopped, true));
+}
+
+/// G.3: after the wait services are neither started nor enabled.
+#[test]
+fn a_failback_that_takes_too_long_leaves_the_computer_down() {
+    let mut fabric = fabric();
+    let (computer, caller) = (fabric.front_end(POOL1, 2), fabric.front_end(POOL1, 1));
+    fabric.go(computer_failover(computer, false), caller).outcome.expect("two others remain");
+    let back = |wait| Operation::ComputerFailback { computer, no_start: false, wait };
+    assert_eq!(refusal(&fabric.go(back(seconds(20)), caller)), "ComputerStartTimeout");
+    fabric.run(LONG);
+    assert!(fabric.services(computer).iter().all(|(_, state)| state.status == ServiceStatus::Stopped && state.disabled));
+    fabric.go(back(minutes(60)), caller).outcome.expect("starts in time");
+}
+
+/// `-NoStop` and `-NoStart` (dossier G.3): state is kept for a look at it; services are enabled and left stopped.
+#[test]
+fn a_computer_failover_can_leave_services_alone() {
+    let mut fabric = fabric();
+    let (computer, caller) = (fabric.front_end(POOL1, 2), fabric.front_end(POOL1, 1));
+    let keep = Operation::ComputerFailover { computer, no_stop: true, force: false, wait: minutes(60), draining: None };
+    fabric.go(keep, caller).outcome.expect("drained");
+    assert!(fabric.service_running(computer, ServiceName::RtcSrv));
+    fabric.go(computer_failover(computer, false), caller).outcome.expect("stopped now");
+    fabric.go(Operation::ComputerFailback { computer, no_start: true, wait: minutes(60) }, caller).outcome.expect("enabled");
+    fabric.run(minutes(60));
+    let state = fabric.service(computer, ServiceName::RtcSrv).expect("installed");
+    assert_eq!((state.status, state.disabled), (ServiceStatus::Stopped, false));
+    fabric.go(start(computer, None), caller).outcome.expect("starts by hand");
+}
+
+/// The cmdlet talks to the computer that it moves.
+#[test]
+fn a_computer_behind_a_cut_link_cannot_be_failed_over() {
+    let mut fabric = fabric();
+    let (near, far) = (fabric.front_end(POOL1, 2), fabric.front_end(POOL2, 2));
+    fabric.strike(Fault::Link(SiteId(0), SiteId(1)));
+    assert_eq!(refusal(&fabric.go(computer_failover(far, false), near)), "ComputerUnreachable");
+    assert_eq!(
+        refusal(&fabric.go(Operation::ComputerFailback { computer: far, no_start: false, wait: minutes(60) }, near)),
+        "ComputerUnreachable"
+    );
 }
 
 #[rstest]

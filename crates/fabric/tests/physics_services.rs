@@ -5,7 +5,7 @@ mod support;
 use firedrill_fabric::federation::Protocol;
 use firedrill_fabric::service::ServiceName as S;
 use firedrill_fabric::serving::ServiceMode;
-use firedrill_fabric::world::{BOOT_TIME, FRONT_END_START_TIME, SERVICE_START_TIME, SERVICE_STOP_TIME};
+use firedrill_fabric::world::{BOOT_TIME, FRONT_END_START_TIME, SERVICE_DRAIN_TIME, SERVICE_START_TIME, SERVICE_STOP_TIME};
 use firedrill_fabric::{Caller, Change, Fabric, Fault, Operation, ServiceStatus};
 use firedrill_topology::{ComputerId, EdgePoolId, ProductVersion, UserId};
 use rstest::rstest;
@@ -171,4 +171,37 @@ fn stopping_one_front_end_too_many_stops_the_pool() {
     fabric.run(minutes(10));
     assert!(fabric.pool_in_service(POOL1));
     assert!(front_ends.iter().all(|computer| fabric.services(*computer).iter().all(|(_, s)| s.status == ServiceStatus::Running)));
+}
+
+/// `-LeaveClsAgentRunning`, `-LeaveWebServerRunning` (dossier G.1): all services but these.
+#[test]
+fn a_stop_can_leave_services_running() {
+    let mut fabric = Plan::default().fabric();
+    let computer = fabric.front_end(POOL1, 1);
+    let leave = vec![S::RtcClsAgt, S::W3svc];
+    let stop = Operation::StopServicesExcept { computer, leave: leave.clone(), graceful: false, no_wait: false };
+    let report = fabric.perform(stop, Caller { computer }).expect("limits");
+    assert_eq!((report.outcome, report.ended.since(report.started)), (Ok(()), SERVICE_STOP_TIME));
+    for (name, state) in fabric.services(computer) {
+        let expected = if leave.contains(&name) { ServiceStatus::Running } else { ServiceStatus::Stopped };
+        assert_eq!(state.status, expected, "{name:?}");
+    }
+}
+
+/// `-Graceful` (field, dossier G.1): `ServiceStatus` says Draining meanwhile; a stop without it ends the draining.
+#[test]
+fn a_graceful_stop_drains_first() {
+    let mut fabric = Plan::default().fabric();
+    let computer = edge(&fabric, 1);
+    let stop = |graceful| Operation::StopServices { computer, service: Some(S::RtcDataProxy), graceful, no_wait: true };
+    let text = |fabric: &Fabric| fabric.service(computer, S::RtcDataProxy).expect("installed").service_status();
+    fabric.perform(stop(true), Caller { computer }).expect("limits");
+    assert_eq!((status(&fabric, computer, S::RtcDataProxy), text(&fabric)), (ServiceStatus::StopPending, "Draining"));
+    let mut patient = fabric.clone();
+    patient.run(SERVICE_DRAIN_TIME);
+    assert_eq!(text(&patient), "Stopped");
+    fabric.perform(stop(false), Caller { computer }).expect("limits");
+    assert_eq!(text(&fabric), "StopPending");
+    fabric.run(SERVICE_STOP_TIME);
+    assert_eq!(text(&fabric), "Stopped");
 }

@@ -3,9 +3,9 @@
 //! Shipping is not simulated cycle by cycle. A module knows since when its path has been whole; cycles of the sync
 //! interval count from there, and what was written before the last completed cycle has arrived.
 
-use firedrill_topology::PoolId;
+use firedrill_topology::{ComputerId, Edition, PoolId};
 
-use super::state::{Export, MODULES, Transfer};
+use super::state::{Export, MODULES, Pair, Transfer};
 use super::{BackupReport, CmsDatabaseState, ExportState, ImportState};
 use crate::config::Configuration;
 use crate::event::Event;
@@ -13,7 +13,7 @@ use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
 use crate::fault::Fault;
 use crate::messages::Message;
-use crate::operation::{BackupModule, DatabaseGroup, OperationError};
+use crate::operation::{BackupModule, Caller, DatabaseGroup, OperationError};
 use crate::serving::{DataKind, DataLoss};
 use crate::time::{SimDuration, SimTime};
 
@@ -21,6 +21,8 @@ use crate::time::{SimDuration, SimTime};
 pub const SYNC_TIME: SimDuration = SimDuration::from_secs(20);
 /// SMB, to the partner's file store (dossier A.4, A.5).
 pub const BACKUP_FILE_PORT: u16 = 445;
+/// How many Front Ends of an Enterprise pool must have run together before a new pair ships anything (dossier A.1).
+pub const FRONT_ENDS_TO_PAIR: usize = 3;
 /// The dossier names no port for the service's own connections: only the link between the pools counts for them.
 const NO_PORT: u16 = 0;
 
@@ -42,13 +44,28 @@ impl Fabric {
         Ok(Some(BackupReport { active_machine: Some(agent), modules }))
     }
 
+    /// The same as a cmdlet on some computer gets it: the service that works for the pool must be reached from there.
+    ///
+    /// # Errors
+    /// When the pool's Backup Service cannot be asked.
+    pub fn backup_status_from(&self, from: ComputerId, pool: PoolId) -> Result<Option<BackupReport>, OperationError> {
+        let report = self.backup_status(pool)?;
+        match report.as_ref().and_then(|report| report.active_machine) {
+            Some(agent) if !self.reaches(from, agent, NO_PORT) => {
+                let fqdn = &self.topology.pool(pool).fqdn;
+                Err(Message::BackupServiceUnreachable.error(&[fqdn], fqdn))
+            }
+            _ => Ok(report),
+        }
+    }
+
     /// When a module's data of a pool was last shipped completely to its partner.
     pub fn last_shipped(&self, pool: PoolId, module: BackupModule) -> Option<SimTime> {
         self.partner(pool)?;
         match module {
             BackupModule::CmsMaster => self.configuration_shipped(pool),
             BackupModule::RgsDataStore | BackupModule::RgsFileStore if !self.rgs_replicated(pool) => None,
-            _ => Some(self.export(pool, module).shipped_by(self.now, self.sync_interval(pool))),
+            _ => self.export(pool, module).shipped_by(self.now, self.sync_interval(pool)),
         }
     }
 
@@ -73,9 +90,10 @@ impl Fabric {
         &self.admin.pools[pool.index()].exports[module.position()]
     }
 
-    /// Everything that a module had to export before the returned instant has arrived.
+    /// Everything that a module had to export before the returned instant has arrived; the start where nothing was ever
+    /// shipped, because the model knows of nothing written earlier.
     pub(super) fn shipped_by(&self, pool: PoolId, module: BackupModule) -> SimTime {
-        self.export(pool, module).shipped_by(self.now, self.sync_interval(pool))
+        self.export(pool, module).shipped_by(self.now, self.sync_interval(pool)).unwrap_or(self.start)
     }
 
     fn sync_interval(&self, pool: PoolId) -> SimDuration {
@@ -96,18 +114,22 @@ impl Fabric {
         }
         let standby = self.admin.cms.databases.get(&database.document.cms_standby?)?;
         if standby.stamp == database.stamp {
-            return Some(self.export(pool, BackupModule::CmsMaster).shipped_by(self.now, self.sync_interval(pool)));
+            return self.export(pool, BackupModule::CmsMaster).shipped_by(self.now, self.sync_interval(pool));
         }
-        Some(standby.changed)
+        standby.has_content().then_some(standby.changed)
     }
 
     fn export_state(&self, pool: PoolId, module: BackupModule) -> ExportState {
+        let interval = self.sync_interval(pool);
+        let export = self.export(pool, module);
+        let shipped = export.shipped_by(self.now, interval);
         let initialised = match module {
             BackupModule::CmsMaster => {
                 self.active_database().is_some_and(|(active, database)| active == pool && database.document.cms_standby.is_some())
             }
-            BackupModule::RgsDataStore | BackupModule::RgsFileStore => self.rgs_replicated(pool),
-            BackupModule::PresenceFocus | BackupModule::DataConf => true,
+            // Not before it has run for some minutes (documented: dossier A.5).
+            BackupModule::RgsDataStore | BackupModule::RgsFileStore => self.rgs_replicated(pool) && shipped.is_some(),
+            BackupModule::PresenceFocus | BackupModule::DataConf => shipped.is_some() || self.pair_ready(pool),
         };
         if !initialised {
             return ExportState::NotInitialized;
@@ -115,14 +137,11 @@ impl Fabric {
         if self.fault_active(&Fault::BackupService(pool)) {
             return ExportState::NonSteadyState;
         }
-        let export = self.export(pool, module);
         if export.healthy_since.is_none() {
             return ExportState::ErrorState;
         }
-        let interval = self.sync_interval(pool);
         let state = &self.admin.pools[pool.index()];
-        let shipped = export.shipped_by(self.now, interval);
-        let behind = self.now.since(shipped) > interval;
+        let behind = shipped.is_none_or(|shipped| self.now.since(shipped) > interval);
         match module {
             BackupModule::CmsMaster => match self.active_database() {
                 _ if self.configuration_waiting().is_none() => ExportState::FinalState,
@@ -130,7 +149,7 @@ impl Fabric {
                 _ => ExportState::NonSteadyState,
             },
             BackupModule::DataConf if state.content_owed => ExportState::NonSteadyState,
-            BackupModule::PresenceFocus | BackupModule::DataConf if state.quiet_since.is_some_and(|since| shipped >= since) => {
+            BackupModule::PresenceFocus | BackupModule::DataConf if state.quiet_since.is_some_and(|since| shipped >= Some(since)) => {
                 ExportState::FinalState
             }
             _ if behind => ExportState::NonSteadyState,
@@ -143,6 +162,7 @@ impl Fabric {
         let store_up = self.topology.pool(pool).file_store.is_none_or(|store| self.file_store_up(store));
         let fine = match module {
             BackupModule::DataConf | BackupModule::RgsFileStore => store_up,
+            BackupModule::CmsMaster => self.principal(pool, group).is_some() && !self.lacks_standby_database(pool),
             _ => self.principal(pool, group).is_some(),
         };
         if fine { ImportState::NormalState } else { ImportState::ErrorState }
@@ -155,9 +175,11 @@ impl Fabric {
             return [false; MODULES.len()];
         };
         let hung = self.fault_active(&Fault::BackupService(pool)) || self.fault_active(&Fault::BackupService(partner));
-        if hung || !self.reaches(own, theirs, NO_PORT) {
+        let ready = self.pair_ready(pool) && self.pair_ready(partner);
+        if hung || !ready || !self.reaches(own, theirs, NO_PORT) {
             return [false; MODULES.len()];
         }
+        let rgs = self.rgs_replicated(pool);
         let databases = |group| self.principal(pool, group).is_some() && self.principal(partner, group).is_some();
         let (users, cms) = (databases(DatabaseGroup::User), databases(DatabaseGroup::CentralMgmt));
         let (own_store, their_store) = (self.topology.pool(pool).file_store, self.topology.pool(partner).file_store);
@@ -165,10 +187,23 @@ impl Fabric {
         let server = their_store.map_or(theirs, |store| self.topology.file_stores[store.index()].computer);
         let files = up && self.reaches(own, server, BACKUP_FILE_PORT);
         MODULES.map(|module| match module {
-            BackupModule::PresenceFocus | BackupModule::RgsDataStore => users,
-            BackupModule::CmsMaster => cms,
-            BackupModule::DataConf | BackupModule::RgsFileStore => files,
+            BackupModule::PresenceFocus => users,
+            BackupModule::RgsDataStore => rgs && users,
+            BackupModule::CmsMaster => cms && !self.lacks_standby_database(partner),
+            BackupModule::DataConf => files,
+            BackupModule::RgsFileStore => rgs && files,
         })
+    }
+
+    /// The topology gives a pool the standby role, and nobody has created the database (dossier A.3).
+    fn lacks_standby_database(&self, pool: PoolId) -> bool {
+        self.active_database().is_some_and(|(_, database)| database.document.cms_standby == Some(pool))
+            && !self.admin.cms.databases.contains_key(&pool)
+    }
+
+    /// Whether a pool has had enough Front Ends since it was paired (dossier A.1).
+    fn pair_ready(&self, pool: PoolId) -> bool {
+        self.admin.pools[pool.index()].pair.is_some_and(|pair| pair.ready)
     }
 
     /// Asks for a sync now (`Invoke-CsBackupServiceSync`; planned failover). Modules whose path is broken are left out;
@@ -198,23 +233,23 @@ impl Fabric {
         let interval = self.sync_interval(pool);
         [BackupModule::PresenceFocus, BackupModule::DataConf]
             .into_iter()
-            .all(|module| self.export(pool, module).shipped_by(self.now, interval) >= quiet)
+            .all(|module| self.export(pool, module).shipped_by(self.now, interval) >= Some(quiet))
     }
 
     /// What is written on a pool and has not arrived at its partner: user data and conference content, as the length of
     /// time from the last complete shipping (not before `from`) to the last write (dossier A.6, C.2).
     pub(super) fn unshipped(&self, writer: PoolId, from: Option<SimTime>) -> [SimDuration; 2] {
         let end = self.last_write(writer);
-        let interval = self.sync_interval(writer);
         [BackupModule::PresenceFocus, BackupModule::DataConf].map(|module| {
-            let shipped = self.export(writer, module).shipped_by(self.now, interval);
+            let shipped = self.shipped_by(writer, module);
             end.since(from.map_or(shipped, |from| shipped.max(from)))
         })
     }
 
     /// Response Groups stay behind in a disaster unless they are replicated (dossier A.4).
     pub(super) fn record_response_group_loss(&mut self, pool: PoolId) {
-        if !self.rgs_replicated(pool) {
+        let mut modules = MODULES.into_iter().filter(|module| module.is_rgs());
+        if !modules.all(|module| self.last_shipped(pool, module).is_some()) {
             self.lean(Behaviour::NotReplicated);
             self.record_loss(DataLoss { pool, user: None, kind: DataKind::ResponseGroups, window: None, at: self.now });
         }
@@ -248,6 +283,7 @@ impl Fabric {
         for index in 0..self.admin.pools.len() {
             let pool = PoolId(index as u32);
             changed |= self.settle_quiet(pool);
+            changed |= self.settle_pair(pool);
             changed |= self.settle_exports(pool);
         }
         changed | self.settle_configuration_shipping()
@@ -271,10 +307,39 @@ impl Fabric {
         true
     }
 
-    fn settle_exports(&mut self, pool: PoolId) -> bool {
+    /// Notes whom a pool ships to. A new partner has nothing yet, and gets nothing before three Front Ends of each
+    /// Enterprise pool ran together (dossier A.1).
+    fn settle_pair(&mut self, pool: PoolId) -> bool {
         let Some(partner) = self.partner(pool) else { return false };
+        let known = self.admin.pools[pool.index()].pair.filter(|pair| pair.partner == partner);
+        if known.is_some_and(|pair| pair.ready) {
+            return false;
+        }
+        let enterprise = self.topology.pool(pool).edition == Edition::Enterprise;
+        let ready = !enterprise || self.front_ends_running(pool).len() >= FRONT_ENDS_TO_PAIR;
+        let pair = Some(Pair { partner, ready });
+        if known == pair {
+            return false;
+        }
+        if enterprise {
+            self.lean(Behaviour::PairNeedsFrontEnds);
+        }
+        let state = &mut self.admin_mut().pools[pool.index()];
+        state.pair = pair;
+        if known.is_none() {
+            state.exports = [Export::NEVER; MODULES.len()];
+            state.content_owed = false;
+        }
+        if ready {
+            self.log_backup(pool, "ready for its partner");
+        }
+        true
+    }
+
+    fn settle_exports(&mut self, pool: PoolId) -> bool {
         let now = self.now;
-        let paths = self.whole_paths(pool, partner);
+        // A pool that stands alone ships nothing; what it shipped before stays shipped.
+        let paths = self.partner(pool).map_or([false; MODULES.len()], |partner| self.whole_paths(pool, partner));
         let restless =
             |(export, whole): (&Export, bool)| export.healthy_since.is_some() != whole || export.sync_due.is_some_and(|due| due <= now);
         if !self.admin.pools[pool.index()].exports.iter().zip(paths).any(restless) {
@@ -291,7 +356,7 @@ impl Fabric {
             }
             let synced = export.sync_due.is_some_and(|due| due <= now);
             if synced {
-                export = Export { healthy_since: Some(now), shipped: now, sync_due: None };
+                export = Export { healthy_since: Some(now), shipped: Some(now), sync_due: None };
             }
             if export != *self.export(pool, module) {
                 self.lean(Behaviour::BackupCycle);
@@ -365,10 +430,10 @@ fn next_cycle(since: SimTime, now: SimTime, interval: SimDuration) -> SimTime {
 }
 
 impl Export {
-    /// Everything written before the returned instant has arrived at the partner.
-    fn shipped_by(&self, now: SimTime, interval: SimDuration) -> SimTime {
+    /// Everything written before the returned instant has arrived at the partner; none before the first cycle.
+    fn shipped_by(&self, now: SimTime, interval: SimDuration) -> Option<SimTime> {
         match self.healthy_since {
-            Some(since) if now.since(since) >= interval => since + interval * (now.since(since).0 / interval.0),
+            Some(since) if now.since(since) >= interval => Some(since + interval * (now.since(since).0 / interval.0)),
             _ => self.shipped,
         }
     }
@@ -391,13 +456,14 @@ impl BackupModule {
 }
 
 impl Fabric {
-    /// Refuses a sync (`Invoke-CsBackupServiceSync`) without a partner, a running service, or a way to the partner.
-    pub(super) fn check_backup_sync(&self, pool: PoolId, module: Option<BackupModule>) -> Result<(), OperationError> {
+    /// Refuses a sync (`Invoke-CsBackupServiceSync`) without a partner, a running service that the caller reaches, or a way
+    /// to the partner.
+    pub(super) fn check_backup_sync(&self, caller: Caller, pool: PoolId, module: Option<BackupModule>) -> Result<(), OperationError> {
         let fqdn = self.topology.pool(pool).fqdn.as_str();
         let Some(partner) = self.partner(pool) else {
             return Err(Message::NoBackupPool.error(&[fqdn], fqdn));
         };
-        if self.backup_agent(pool).is_none() {
+        if !self.backup_agent(pool).is_some_and(|agent| self.reaches(caller.computer, agent, NO_PORT)) {
             return Err(Message::BackupServiceUnreachable.error(&[fqdn], fqdn));
         }
         if self.export(pool, module.unwrap_or(BackupModule::PresenceFocus)).healthy_since.is_none() {

@@ -313,6 +313,8 @@ impl Fabric {
         }
         self.commit(pool, document);
         self.follow_pool_states(&before);
+        // An import writes to the store as Publish-CsTopology does; the rebuild goes on with Enable-CsTopology.
+        self.await_activation();
         Ok(())
     }
 }

@@ -3,10 +3,11 @@
 use firedrill_topology::{ComputerId, Edition, PoolId, ProductVersion};
 
 use super::processes::{Step, Voice};
+use super::services::RPC_PORT;
 use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
 use crate::messages::Message;
-use crate::operation::OperationError;
+use crate::operation::{Caller, OperationError};
 use crate::service::ServiceName;
 use crate::time::{SimDuration, SimTime};
 
@@ -20,6 +21,8 @@ pub(crate) struct ComputerRun {
     /// `-NoStop` or `-NoStart`.
     leave_services: bool,
     wait: SimDuration,
+    /// How long draining takes.
+    drain: SimDuration,
     phase: Phase,
 }
 
@@ -33,12 +36,15 @@ enum Phase {
 }
 
 impl ComputerRun {
-    pub(super) fn failover(computer: ComputerId, no_stop: bool, force: bool, wait: SimDuration) -> Self {
-        Self { computer, leave_services: no_stop, wait: wait.max(SimDuration::ZERO), phase: Phase::Failover { force } }
+    /// A failover. When the draining timeout has passed, what is left is ended (documented: PS:Invoke-CsComputerFailOver).
+    pub(super) fn failover(computer: ComputerId, no_stop: bool, force: bool, wait: SimDuration, draining: Option<SimDuration>) -> Self {
+        let drain = draining.map_or(COMPUTER_DRAIN_TIME, |timeout| timeout.clamp(SimDuration::ZERO, COMPUTER_DRAIN_TIME));
+        Self { computer, leave_services: no_stop, wait: wait.max(SimDuration::ZERO), drain, phase: Phase::Failover { force } }
     }
 
     pub(super) fn failback(computer: ComputerId, no_start: bool, wait: SimDuration) -> Self {
-        Self { computer, leave_services: no_start, wait: wait.max(SimDuration::ZERO), phase: Phase::Failback }
+        let (wait, drain) = (wait.max(SimDuration::ZERO), SimDuration::ZERO);
+        Self { computer, leave_services: no_start, wait, drain, phase: Phase::Failback }
     }
 
     pub(super) fn step(&mut self, fabric: &mut Fabric, voice: &mut Voice<'_>, due: bool) -> Result<Step, OperationError> {
@@ -49,13 +55,13 @@ impl ComputerRun {
         }
         match self.phase {
             Phase::Failover { force } => {
-                fabric.check_computer_failover(self.computer, force)?;
+                fabric.check_computer_failover(voice.caller, self.computer, force)?;
                 fabric.lean(Behaviour::ComputerFailoverRules);
                 fabric.lean(Behaviour::ComputerDrainDuration);
                 voice.verbose(fabric, Message::VerboseDrainComputer, &[&fqdn]);
                 voice.phase(fabric, "drain");
-                self.phase = Phase::Drain { until: fabric.now + COMPUTER_DRAIN_TIME };
-                Ok(Step::Sleep(COMPUTER_DRAIN_TIME.min(self.wait)))
+                self.phase = Phase::Drain { until: fabric.now + self.drain };
+                Ok(Step::Sleep(self.drain.min(self.wait)))
             }
             Phase::Drain { .. } | Phase::Stop | Phase::Start if !due && self.unfinished(fabric) => Ok(Step::Keep),
             Phase::Drain { until } if fabric.now < until => {
@@ -71,7 +77,7 @@ impl ComputerRun {
             }
             Phase::Stop => Ok(Step::Done),
             Phase::Failback => {
-                fabric.check_computer_failback(self.computer)?;
+                fabric.check_computer_failback(voice.caller, self.computer)?;
                 fabric.lean(Behaviour::ComputerFailoverRules);
                 fabric.set_disabled(self.computer, false);
                 if self.leave_services {
@@ -84,6 +90,8 @@ impl ComputerRun {
             }
             Phase::Start if fabric.service_running(self.computer, ServiceName::RtcSrv) => Ok(Step::Done),
             Phase::Start => {
+                // "Will not be started or enabled" (documented: PS:Invoke-CsComputerFailBack -WaitTime).
+                fabric.begin_stop(self.computer, None, false);
                 fabric.set_disabled(self.computer, true);
                 Err(Message::ComputerStartTimeout.error(&[&fqdn, &self.wait.to_string()], fqdn.as_str()))
             }
@@ -100,7 +108,7 @@ impl ComputerRun {
 }
 
 impl Fabric {
-    fn enterprise_pool_of(&self, computer: ComputerId) -> Result<PoolId, OperationError> {
+    fn enterprise_pool_of(&self, caller: Caller, computer: ComputerId) -> Result<PoolId, OperationError> {
         let fqdn = self.topology.computer(computer).fqdn.as_str();
         let pool = self.pool_of(computer).filter(|pool| self.topology.pool(*pool).edition == Edition::Enterprise);
         let Some(pool) = pool else {
@@ -109,15 +117,15 @@ impl Fabric {
         if self.topology.pool(pool).version < ProductVersion::Sfb2015 {
             return Err(Message::ComputerFailoverVersion.error(&[], fqdn));
         }
-        if !self.computer_up(computer) {
+        if !self.reaches(caller.computer, computer, RPC_PORT) {
             return Err(Message::ComputerUnreachable.error(&[fqdn], fqdn));
         }
         Ok(pool)
     }
 
     /// The other Front Ends must keep the pool functional (the capacity check, skipped with `-Force`).
-    pub(super) fn check_computer_failover(&self, computer: ComputerId, force: bool) -> Result<PoolId, OperationError> {
-        let pool = self.enterprise_pool_of(computer)?;
+    pub(super) fn check_computer_failover(&self, caller: Caller, computer: ComputerId, force: bool) -> Result<PoolId, OperationError> {
+        let pool = self.enterprise_pool_of(caller, computer)?;
         let others = self.front_ends_running(pool).into_iter().filter(|fe| *fe != computer).count() as u32;
         if !force && others < self.rule_of(pool).functional {
             let fqdn = self.topology.computer(computer).fqdn.as_str();
@@ -126,7 +134,7 @@ impl Fabric {
         Ok(pool)
     }
 
-    pub(super) fn check_computer_failback(&self, computer: ComputerId) -> Result<(), OperationError> {
-        self.enterprise_pool_of(computer).map(|_| ())
+    pub(super) fn check_computer_failback(&self, caller: Caller, computer: ComputerId) -> Result<(), OperationError> {
+        self.enterprise_pool_of(caller, computer).map(|_| ())
     }
 }

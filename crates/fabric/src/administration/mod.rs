@@ -15,7 +15,7 @@ mod state;
 mod store;
 mod users;
 
-pub use backup_service::{BACKUP_FILE_PORT, SYNC_TIME};
+pub use backup_service::{BACKUP_FILE_PORT, FRONT_ENDS_TO_PAIR, SYNC_TIME};
 pub use cms_failover::{CMS_AGENT_TIME, CMS_DRAIN_LIMIT, CMS_READ_ONLY_TIME, CMS_RESTORE_TIME, CMS_TAKE_OVER_TIME};
 pub use cms_move::{CMS_MOVE_TIME, INSTALL_DATABASE_TIME};
 pub use computer_failover::COMPUTER_DRAIN_TIME;

@@ -160,15 +160,16 @@ impl Fabric {
             Operation::Publish { draft, enable } => self.check_publish(caller, draft, *enable).map(|_| ()),
             Operation::EnableTopology => self.writable_store(caller.computer).map(|_| ()),
             Operation::RunSetup { computer } => self.check_setup(*computer),
-            Operation::BackupSync { pool, module } => self.check_backup_sync(*pool, *module),
+            Operation::BackupSync { pool, module } => self.check_backup_sync(caller, *pool, *module),
             Operation::MoveUser { user, target, force } => self.check_move_user(caller, *user, *target, *force),
             Operation::DatabaseFailover { pool, databases, new_principal, force } => {
                 self.check_database_failover(caller, *pool, *databases, *new_principal, *force)
             }
             Operation::StartServices { computer, service, .. } => self.check_services(caller, *computer, *service, true),
             Operation::StopServices { computer, service, .. } => self.check_services(caller, *computer, *service, false),
-            Operation::ComputerFailover { computer, force, .. } => self.check_computer_failover(*computer, *force).map(|_| ()),
-            Operation::ComputerFailback { computer, .. } => self.check_computer_failback(*computer),
+            Operation::StopServicesExcept { computer, .. } => self.check_services(caller, *computer, None, false),
+            Operation::ComputerFailover { computer, force, .. } => self.check_computer_failover(caller, *computer, *force).map(|_| ()),
+            Operation::ComputerFailback { computer, .. } => self.check_computer_failback(caller, *computer),
             Operation::ResetPoolRegistrarState { pool, kind, .. } => self.check_registrar_reset(*pool, kind),
             Operation::StartPool { pool, skip, quorum_loss_recovery, force } => {
                 self.check_start_pool(*pool, skip, *quorum_loss_recovery || *force).map(|_| ())
@@ -260,8 +261,11 @@ impl Process {
             Operation::StopServices { computer, service, graceful, no_wait } => {
                 Self::Services(ServiceRun::stop(computer, service, graceful, no_wait))
             }
-            Operation::ComputerFailover { computer, no_stop, force, wait } => {
-                Self::Computer(ComputerRun::failover(computer, no_stop, force, wait))
+            Operation::StopServicesExcept { computer, leave, graceful, no_wait } => {
+                Self::Services(ServiceRun::stop_except(computer, leave, graceful, no_wait))
+            }
+            Operation::ComputerFailover { computer, no_stop, force, wait, draining } => {
+                Self::Computer(ComputerRun::failover(computer, no_stop, force, wait, draining))
             }
             Operation::ComputerFailback { computer, no_start, wait } => Self::Computer(ComputerRun::failback(computer, no_start, wait)),
             Operation::ResetPoolRegistrarState { pool, kind, no_restart } => Self::Pool(PoolRun::reset(pool, kind, no_restart)),

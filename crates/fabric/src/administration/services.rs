@@ -20,6 +20,8 @@ pub const RPC_PORT: u16 = 135;
 pub(crate) struct ServiceRun {
     computer: ComputerId,
     service: Option<ServiceName>,
+    /// What a stop of all services leaves alone.
+    leave: Vec<ServiceName>,
     direction: Direction,
     no_wait: bool,
     begun: bool,
@@ -33,11 +35,15 @@ enum Direction {
 
 impl ServiceRun {
     pub(super) fn start(computer: ComputerId, service: Option<ServiceName>, no_wait: bool) -> Self {
-        Self { computer, service, direction: Direction::Start, no_wait, begun: false }
+        Self { computer, service, leave: Vec::new(), direction: Direction::Start, no_wait, begun: false }
     }
 
     pub(super) fn stop(computer: ComputerId, service: Option<ServiceName>, graceful: bool, no_wait: bool) -> Self {
-        Self { computer, service, direction: Direction::Stop { graceful }, no_wait, begun: false }
+        Self { computer, service, leave: Vec::new(), direction: Direction::Stop { graceful }, no_wait, begun: false }
+    }
+
+    pub(super) fn stop_except(computer: ComputerId, leave: Vec<ServiceName>, graceful: bool, no_wait: bool) -> Self {
+        Self { leave, ..Self::stop(computer, None, graceful, no_wait) }
     }
 
     pub(super) fn step(&mut self, fabric: &mut Fabric, voice: &mut Voice<'_>, due: bool) -> Result<Step, OperationError> {
@@ -47,7 +53,8 @@ impl ServiceRun {
             fabric.lean(Behaviour::ServiceControl);
             match self.direction {
                 Direction::Start => fabric.begin_start(self.computer, self.service),
-                Direction::Stop { graceful } => fabric.begin_stop(self.computer, self.service, graceful),
+                Direction::Stop { graceful } if self.leave.is_empty() => fabric.begin_stop(self.computer, self.service, graceful),
+                Direction::Stop { graceful } => fabric.begin_stop_of(self.computer, |name| !self.leave.contains(&name), graceful),
             }
             self.begun = true;
             return Ok(if self.no_wait { Step::Done } else { Step::Sleep(SERVICE_WAIT_LIMIT) });
@@ -70,7 +77,8 @@ impl ServiceRun {
     /// A service that has not reached its goal; disabled ones do not count.
     fn straggler(&self, fabric: &Fabric, goal: ServiceStatus) -> Option<(ServiceName, ServiceStatus)> {
         let services = fabric.computers[self.computer.index()].services.iter();
-        let chosen = services.filter(|record| self.service.is_none_or(|service| service == record.name));
+        let chosen =
+            services.filter(|record| self.service.is_none_or(|service| service == record.name) && !self.leave.contains(&record.name));
         let waits = |state: &crate::service::ServiceState| state.status != goal && !(goal == ServiceStatus::Running && state.disabled);
         chosen.filter(|record| waits(&record.state)).map(|record| (record.name, record.state.status)).next()
     }

@@ -1,6 +1,6 @@
 //! What administration has to remember: databases, replicas, backup tracks, transfers, installed components, processes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use firedrill_topology::{ComputerId, ComputerRole, PoolId, ProductVersion, SqlId, Topology};
@@ -29,6 +29,9 @@ pub(crate) struct AdminState {
     pub(crate) pools: Vec<PoolAdmin>,
     /// What the deployment wizard last installed, by computer.
     pub(crate) installed: Vec<Installed>,
+    /// Computers with new components in the published topology that `Enable-CsTopology` has not brought into Active
+    /// Directory yet (dossier H).
+    pub(crate) unactivated: BTreeSet<ComputerId>,
 }
 
 /// Whose hands a pool's users are in, as an administrator's failover or failback left it (dossier 0.3, B.3).
@@ -186,10 +189,21 @@ pub(crate) struct PoolAdmin {
     pub(crate) read_only: bool,
     /// Since when nothing has been written on the pool: it is out of service, read-only, failed over, or has no users.
     pub(crate) quiet_since: Option<SimTime>,
+    /// Whom the exports go to; kept while a pool stands alone, because what was shipped stays where it is.
+    pub(crate) pair: Option<Pair>,
     /// Exports towards the backup pool, one per module in the product's order.
     pub(crate) exports: [Export; 5],
     /// Conference content written here for the partner's users that only a manual sync brings back (dossier A.5).
     pub(crate) content_owed: bool,
+}
+
+/// The partner that a pool ships to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pair {
+    /// The backup pool.
+    pub(crate) partner: PoolId,
+    /// Whether enough Front Ends of this pool have run together since the pair was made (dossier A.1).
+    pub(crate) ready: bool,
 }
 
 /// One backup module towards the partner.
@@ -197,8 +211,8 @@ pub(crate) struct PoolAdmin {
 pub(crate) struct Export {
     /// Since when the path has been whole; cycles count from here.
     pub(crate) healthy_since: Option<SimTime>,
-    /// Everything written up to here had been shipped when the present cycle count began.
-    pub(crate) shipped: SimTime,
+    /// Everything written up to here had been shipped when the present cycle count began; `None` before the first cycle.
+    pub(crate) shipped: Option<SimTime>,
     /// A sync asked for by hand completes then.
     pub(crate) sync_due: Option<SimTime>,
 }
@@ -227,7 +241,15 @@ impl AdminState {
             leg: Leg::Idle,
         };
         let server = |role| matches!(role, ComputerRole::FrontEnd(_) | ComputerRole::Edge(_));
-        let export = Export { healthy_since: Some(start), shipped: start, sync_due: None };
+        let steady = Export { healthy_since: Some(start), shipped: Some(start), sync_due: None };
+        // Response Groups are replicated only once that is switched on, which it is not at the start (dossier A.5).
+        let exports = |paired: bool| {
+            MODULES.map(|module| match module {
+                BackupModule::RgsDataStore | BackupModule::RgsFileStore => Export::NEVER,
+                _ if paired => steady,
+                _ => Export::NEVER,
+            })
+        };
         Self {
             processes: BTreeMap::new(),
             next_process: 1,
@@ -245,16 +267,18 @@ impl AdminState {
             pools: topology
                 .pools
                 .iter()
-                .map(|_| PoolAdmin {
+                .map(|pool| PoolAdmin {
                     transfer: Transfer::None,
                     taken_over: None,
                     read_only: false,
                     quiet_since: None,
-                    exports: [export; 5],
+                    pair: pool.backup.map(|partner| Pair { partner, ready: true }),
+                    exports: exports(pool.backup.is_some()),
                     content_owed: false,
                 })
                 .collect(),
             installed: topology.computer_ids().map(|computer| Installed::wanted(topology, &document, computer)).collect(),
+            unactivated: BTreeSet::new(),
         }
     }
 }
@@ -291,6 +315,11 @@ impl CmsDatabase {
     }
 }
 
+impl Export {
+    /// Nothing was ever shipped.
+    pub(crate) const NEVER: Self = Self { healthy_since: None, shipped: None, sync_due: None };
+}
+
 impl Transfer {
     /// The hands that a `PoolState` names.
     pub(crate) fn of_state(state: PoolState) -> Self {
@@ -324,6 +353,12 @@ impl Transfer {
 }
 
 impl Installed {
+    /// Whether it has a component that another lacks.
+    pub(crate) fn adds_to(self, other: Self) -> bool {
+        let components = |set: Self| [set.federation, set.xmpp, set.xmpp_gateway, set.backup_service, set.cms_services];
+        components(self).into_iter().zip(components(other)).any(|(mine, theirs)| mine && !theirs)
+    }
+
     /// What a document asks "Setup or Remove Components" to install on a computer (dossier H).
     pub(crate) fn wanted(topology: &Topology, document: &Configuration, computer: ComputerId) -> Self {
         match topology.computer(computer).role {
@@ -342,7 +377,9 @@ impl Installed {
             }
             ComputerRole::Edge(edge) => {
                 let settings = &document.edges[edge.index()];
-                Self { federation: settings.federation, xmpp: settings.xmpp_listening_port.is_some(), ..Self::default() }
+                // The 2019 product has no XMPP proxy, whatever a port was set to (dossier G.2).
+                let xmpp = settings.xmpp_listening_port.is_some() && topology.edge_pool(edge).version < ProductVersion::Sfb2019;
+                Self { federation: settings.federation, xmpp, ..Self::default() }
             }
             ComputerRole::Sql | ComputerRole::FileServer => Self::default(),
         }

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
 use crate::fault::Fault;
-use crate::service::{ServiceName, ServiceState, ServiceStatus};
+use crate::service::{ServiceName, ServiceState, ServiceStatus, StopKind};
 use crate::time::{SimDuration, SimTime};
 
 /// From power on to services starting (inferred: an ordinary server boot).
@@ -124,19 +124,30 @@ impl Fabric {
 
     /// Stops one service with what depends on it, or all services of a computer (dossier G.1).
     pub(crate) fn begin_stop(&mut self, computer: ComputerId, service: Option<ServiceName>, graceful: bool) {
+        let chosen = |name: ServiceName| service.is_none_or(|service| name.with_requirements().contains(&service));
+        self.begin_stop_of(computer, chosen, graceful);
+    }
+
+    /// Stops the chosen services of a computer.
+    pub(crate) fn begin_stop_of(&mut self, computer: ComputerId, chosen: impl Fn(ServiceName) -> bool, graceful: bool) {
         let now = self.now;
-        let due = now + if graceful { SERVICE_DRAIN_TIME } else { SERVICE_STOP_TIME };
+        let (kind, length) = if graceful { (StopKind::Draining, SERVICE_DRAIN_TIME) } else { (StopKind::Immediate, SERVICE_STOP_TIME) };
+        let due = now + length;
         self.lean(Behaviour::ServiceStop);
         let state = self.computer_mut(computer);
-        for record in &mut state.services {
-            if service.is_some_and(|service| service != record.name && !record.name.with_requirements().contains(&service)) {
-                continue;
-            }
+        for record in state.services.iter_mut().filter(|record| chosen(record.name)) {
             record.wanted = false;
             match record.state.status {
                 ServiceStatus::Running => record.state.enter(ServiceStatus::StopPending, Some(due), now),
                 ServiceStatus::StartPending => record.state.enter(ServiceStatus::Stopped, None, now),
-                ServiceStatus::Stopped | ServiceStatus::StopPending => {}
+                // Whoever drains can be told to stop at once; the other way round it is too late.
+                ServiceStatus::StopPending if kind == StopKind::Immediate => {
+                    record.state.due = Some(record.state.due.map_or(due, |pending| pending.min(due)));
+                }
+                ServiceStatus::Stopped | ServiceStatus::StopPending => continue,
+            }
+            if record.state.status == ServiceStatus::StopPending {
+                record.state.stopping = Some(kind);
             }
         }
     }
@@ -183,7 +194,7 @@ impl Fabric {
             .map(|name| {
                 old.iter().find(|record| record.name == name).cloned().unwrap_or(ServiceRecord {
                     name,
-                    state: ServiceState { status: ServiceStatus::Stopped, disabled, due: None, since: now },
+                    state: ServiceState { status: ServiceStatus::Stopped, disabled, stopping: None, due: None, since: now },
                     wanted: false,
                 })
             })
@@ -200,7 +211,13 @@ impl Fabric {
                     .into_iter()
                     .map(|name| ServiceRecord {
                         name,
-                        state: ServiceState { status: ServiceStatus::Running, disabled: false, due: None, since: self.start },
+                        state: ServiceState {
+                            status: ServiceStatus::Running,
+                            disabled: false,
+                            stopping: None,
+                            due: None,
+                            since: self.start,
+                        },
                         wanted: true,
                     })
                     .collect();
