@@ -10,7 +10,7 @@ use firedrill_powershell::value::{DateTime, EnumValue, Number, TimeSpan};
 use firedrill_powershell::{CommandInfo, Value};
 use firedrill_topology::{ComputerId, EdgePoolId, PoolId, SiteId, SqlId, Topology};
 
-use crate::shell::ShellState;
+use crate::shell::{Operator, ShellState};
 use crate::signatures::Binding;
 use crate::texts::{fill, text};
 
@@ -24,6 +24,8 @@ pub(crate) struct Cx<'a> {
     /// The computer whose shell runs the command.
     pub(crate) here: ComputerId,
     pub(crate) state: &'a mut ShellState,
+    /// Who sits at the console, if anybody does.
+    pub(crate) operator: Option<&'a mut dyn Operator>,
     pub(crate) command: &'a CommandInfo,
     pub(crate) parameters: &'a BoundParameters,
     pub(crate) io: &'a mut dyn Invocation,
@@ -355,8 +357,10 @@ impl Cx<'_> {
     /// on target "…".`
     pub(crate) fn proceed(&mut self, target: &str) -> Result<bool, Box<CommandError>> {
         let action = self.command.name.clone();
-        let state = &mut *self.state;
-        self.io.should_process(target, &action, &mut |prompt| state.answer(prompt))
+        let (state, operator) = (&mut *self.state, &mut self.operator);
+        self.io.should_process(target, &action, &mut |prompt| {
+            state.answer(prompt, operator.as_deref_mut().map(|operator| operator as &mut dyn Operator))
+        })
     }
 
     /// A value of a parameter that the model does not know what to do with.

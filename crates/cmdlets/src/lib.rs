@@ -42,7 +42,7 @@ mod xml;
 mod xmpp;
 
 pub use coverage::coverage_page;
-pub use shell::{Prompt, PromptPolicy, Shell, ShellState};
+pub use shell::{Operator, Prompt, PromptPolicy, Shell, ShellState};
 pub use spellings::meaning_of_spelling;
 pub use texts::{TEXTS, Text};
 pub use topology_xml::{TopologyXmlError, read as read_topology_xml, write as write_topology_xml};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use firedrill_fabric::{Fabric, LimitError, SimDuration};
 use firedrill_powershell::CommandInfo;
 use firedrill_powershell::command::{BoundParameters, CommandError, CommandProvider, Host, Invocation, Resolution};
+use firedrill_powershell::session::StreamRecord;
 use firedrill_powershell::value::DateTime;
 use firedrill_topology::ComputerId;
 
@@ -35,6 +36,14 @@ pub struct Prompt {
     pub answer: Option<String>,
 }
 
+/// Somebody who sits at the console of a shell: hears what is written the moment it is, and is asked.
+pub trait Operator: Send {
+    /// A record was written.
+    fn wrote(&mut self, record: &StreamRecord);
+    /// Asks; `None` when there is no answer any more (the input has ended).
+    fn ask(&mut self, prompt: &str) -> Option<String>;
+}
+
 /// What a session keeps between commands.
 #[derive(Debug, Clone, Default)]
 pub struct ShellState {
@@ -53,9 +62,12 @@ pub struct ShellState {
 }
 
 impl ShellState {
-    /// Answers a prompt and keeps it: the next answer of the queue, else what the policy says.
-    pub(crate) fn answer(&mut self, prompt: &str) -> Option<String> {
+    /// Answers a prompt and keeps it: the next answer of the queue, else what the operator says, and without one the policy.
+    pub(crate) fn answer(&mut self, prompt: &str, operator: Option<&mut dyn Operator>) -> Option<String> {
         let answer = self.answers.pop_front().or_else(|| {
+            if let Some(operator) = operator {
+                return operator.ask(prompt);
+            }
             let confirmation = prompt.contains("[Y]") || prompt.contains("(Y/N)");
             match self.policy {
                 PromptPolicy::Confirm if confirmation => Some(if prompt.contains("[A]") { "A" } else { "Y" }.to_owned()),
@@ -69,17 +81,30 @@ impl ShellState {
 }
 
 /// A shell for as long as a run of a script borrows the fabric. It is both [`CommandProvider`] and [`Host`].
-#[derive(Debug)]
 pub struct Shell<'f> {
     fabric: &'f mut Fabric,
     computer: ComputerId,
     state: &'f mut ShellState,
+    operator: Option<&'f mut dyn Operator>,
+}
+
+impl std::fmt::Debug for Shell<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shell").field("computer", &self.computer).field("operator", &self.operator.is_some()).finish_non_exhaustive()
+    }
 }
 
 impl<'f> Shell<'f> {
     /// A shell on a computer.
     pub fn new(fabric: &'f mut Fabric, computer: ComputerId, state: &'f mut ShellState) -> Self {
-        Self { fabric, computer, state }
+        Self { fabric, computer, state, operator: None }
+    }
+
+    /// Lets somebody sit at the console, who is asked when the queue of answers is empty.
+    #[must_use]
+    pub fn with_operator(mut self, operator: &'f mut dyn Operator) -> Self {
+        self.operator = Some(operator);
+        self
     }
 
     /// The fabric behind the shell.
@@ -132,8 +157,17 @@ impl CommandProvider for Shell<'_> {
             return Ok(());
         };
         let topology = self.fabric.topology().clone();
-        let mut cx =
-            Cx { fabric: self.fabric, topology, here: self.computer, state: self.state, command, parameters, io: invocation, warnings: 0 };
+        let mut cx = Cx {
+            fabric: self.fabric,
+            topology,
+            here: self.computer,
+            state: self.state,
+            operator: self.operator.as_deref_mut().map(|operator| operator as &mut dyn Operator),
+            command,
+            parameters,
+            io: invocation,
+            warnings: 0,
+        };
         let result = (modelled.run)(&mut cx);
         if cx.io.what_if() {
             return result;
@@ -219,7 +253,13 @@ impl Host for Shell<'_> {
     }
 
     fn prompt(&mut self, prompt: &str) -> Option<String> {
-        self.state.answer(prompt)
+        self.state.answer(prompt, self.operator.as_deref_mut().map(|operator| operator as &mut dyn Operator))
+    }
+
+    fn wrote(&mut self, record: &StreamRecord) {
+        if let Some(operator) = &mut self.operator {
+            operator.wrote(record);
+        }
     }
 
     fn computer_name(&self) -> Arc<str> {

@@ -242,6 +242,10 @@ pub trait Host {
     fn guid(&mut self) -> u128;
     /// Answers a prompt (`Read-Host`, confirmation): `None` means that nobody is there to answer.
     fn prompt(&mut self, prompt: &str) -> Option<String>;
+    /// Hears of every record the moment it is written, for a console that somebody watches.
+    fn wrote(&mut self, record: &crate::session::StreamRecord) {
+        let _ = record;
+    }
     /// Name of the computer that runs the session.
     fn computer_name(&self) -> Arc<str>;
     /// Reads a file of the virtual file system.

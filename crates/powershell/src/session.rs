@@ -12,7 +12,7 @@ use crate::value::Value;
 
 mod render;
 
-pub use render::{error_lines, render, render_with};
+pub use render::{Console, error_lines, render, render_with};
 
 /// Bounds on what a run may take. Scripts are untrusted.
 #[derive(Debug, Clone, Copy)]

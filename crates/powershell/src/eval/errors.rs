@@ -223,7 +223,9 @@ impl Evaluator<'_> {
         if self.output.streams.len() >= self.limits.records {
             return Err(crate::error::LimitError::Records(self.limits.records).into());
         }
-        self.output.streams.push(StreamRecord { kind, span: self.statement });
+        let record = StreamRecord { kind, span: self.statement };
+        self.world.wrote(&record);
+        self.output.streams.push(record);
         Ok(())
     }
 

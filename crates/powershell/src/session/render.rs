@@ -1,6 +1,6 @@
 //! What a console shows of a run.
 
-use super::{RunOutput, StreamKind};
+use super::{RunOutput, StreamKind, StreamRecord};
 use crate::error::ErrorRecord;
 use crate::format;
 use crate::types;
@@ -14,32 +14,41 @@ pub fn render(output: &RunOutput, width: usize) -> String {
 
 /// Like [`render`], with default views for types of the world ([`crate::CommandProvider::view`]).
 pub fn render_with(output: &RunOutput, width: usize, views: &format::ViewLookup<'_>) -> String {
-    let mut text = String::new();
-    let mut objects: Vec<Value> = Vec::new();
-    let mut open_line = false;
-    let flush = |objects: &mut Vec<Value>, text: &mut String| {
-        if !objects.is_empty() {
-            for line in format::lines_with(objects, width, views) {
-                text.push_str(&line);
-                text.push('\n');
-            }
-            objects.clear();
-        }
-    };
-    let mut statement = None;
-    for record in &output.streams {
+    let mut console = Console::new(width);
+    let mut text: String = output.streams.iter().map(|record| console.show(record, views)).collect();
+    text.push_str(&console.close(views));
+    text
+}
+
+/// A console that shows records as they come. Objects wait until it is known which of them are shown together: until
+/// something else is written, the next statement begins, or the run ends.
+#[derive(Debug, Clone)]
+pub struct Console {
+    width: usize,
+    objects: Vec<Value>,
+    open_line: bool,
+    statement: Option<crate::source::Span>,
+}
+
+impl Console {
+    /// A console of a number of columns.
+    pub fn new(width: usize) -> Self {
+        Self { width, objects: Vec::new(), open_line: false, statement: None }
+    }
+
+    /// The text that appears with a record.
+    pub fn show(&mut self, record: &StreamRecord, views: &format::ViewLookup<'_>) -> String {
         if let StreamKind::Output(value) = &record.kind {
             // Each statement typed at a console is a pipeline of its own, with views of its own.
-            if statement.replace(record.span) != Some(record.span) {
-                flush(&mut objects, &mut text);
-            }
-            objects.push(value.clone());
-            continue;
+            let next = self.statement.replace(record.span) != Some(record.span);
+            let text = if next { self.flush(views) } else { String::new() };
+            self.objects.push(value.clone());
+            return text;
         }
-        flush(&mut objects, &mut text);
-        if open_line && !matches!(record.kind, StreamKind::Host { .. }) {
+        let mut text = self.flush(views);
+        if self.open_line && !matches!(record.kind, StreamKind::Host { .. }) {
             text.push('\n');
-            open_line = false;
+            self.open_line = false;
         }
         match &record.kind {
             StreamKind::Output(_) => {}
@@ -55,18 +64,40 @@ pub fn render_with(output: &RunOutput, width: usize, views: &format::ViewLookup<
             StreamKind::Information(value) => text.push_str(&format!("{}\n", crate::convert::display(value))),
             StreamKind::Host { text: message, newline } => {
                 text.push_str(message);
-                open_line = !newline;
+                self.open_line = !newline;
                 if *newline {
                     text.push('\n');
                 }
             }
         }
+        text
     }
-    flush(&mut objects, &mut text);
-    if open_line {
-        text.push('\n');
+
+    /// The text of the objects that wait.
+    pub fn flush(&mut self, views: &format::ViewLookup<'_>) -> String {
+        let objects = std::mem::take(&mut self.objects);
+        if objects.is_empty() {
+            return String::new();
+        }
+        let mut text = String::new();
+        // Objects go on in an open line, and close it.
+        self.open_line = false;
+        for line in format::lines_with(&objects, self.width, views) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
     }
-    text
+
+    /// The text that the end of a run shows.
+    pub fn close(&mut self, views: &format::ViewLookup<'_>) -> String {
+        let mut text = self.flush(views);
+        if std::mem::take(&mut self.open_line) {
+            text.push('\n');
+        }
+        self.statement = None;
+        text
+    }
 }
 
 /// An error record as the normal view of Windows PowerShell 5.1 prints it, a blank line included.
