@@ -39,10 +39,13 @@ fn compare(path: &Path, generated: &str, bless: bool) -> Result<(), String> {
     }
 }
 
+/// What is said about a document, by its file name.
+type Load<'a> = Box<dyn Fn(&str) -> Vec<Diagnostic> + 'a>;
+
 /// A folder of bad documents.
 pub struct Corpus<'a> {
     folder: PathBuf,
-    load: Box<dyn Fn(&str) -> Vec<Diagnostic> + 'a>,
+    load: Load<'a>,
 }
 
 impl<'a> Corpus<'a> {

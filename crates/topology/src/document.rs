@@ -100,6 +100,8 @@ pub struct PoolDocument {
     pub product: Option<Located<ProductDocument>>,
     /// Physical or virtual servers; pairs should be alike. Default: virtual.
     pub hosting: Option<HostingDocument>,
+    /// Windows Server that its servers run on; pairs should have the same.
+    pub windows: Option<Located<WindowsDocument>>,
     /// FQDNs of the Front Ends in topology order: the first ones matter for quorum. Left out for Standard Edition.
     #[serde(default)]
     pub front_ends: Vec<Located<String>>,
@@ -117,6 +119,56 @@ pub struct PoolDocument {
     pub central_management: Option<Located<CentralManagementDocument>>,
     /// Whether the XMPP Translating Gateway is deployed. Default: it is when an Edge pool listens for XMPP. Not in 2019.
     pub xmpp_gateway: Option<Located<bool>>,
+}
+
+/// Release of Windows Server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum WindowsDocument {
+    /// Windows Server 2008 R2.
+    #[serde(rename = "2008 R2")]
+    Windows2008R2,
+    /// Windows Server 2012.
+    #[serde(rename = "2012")]
+    Windows2012,
+    /// Windows Server 2012 R2.
+    #[serde(rename = "2012 R2")]
+    Windows2012R2,
+    /// Windows Server 2016.
+    #[serde(rename = "2016")]
+    Windows2016,
+    /// Windows Server 2019.
+    #[serde(rename = "2019")]
+    Windows2019,
+    /// Windows Server 2022.
+    #[serde(rename = "2022")]
+    Windows2022,
+}
+
+impl std::fmt::Display for WindowsDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Windows2008R2 => "2008 R2",
+            Self::Windows2012 => "2012",
+            Self::Windows2012R2 => "2012 R2",
+            Self::Windows2016 => "2016",
+            Self::Windows2019 => "2019",
+            Self::Windows2022 => "2022",
+        })
+    }
+}
+
+impl JsonSchema for WindowsDocument {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Windows".into()
+    }
+
+    // As with products: a year is a number or a text.
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Release of Windows Server, for example 2016 or 2012 R2.",
+            "enum": ["2008 R2", 2012, "2012", "2012 R2", 2016, "2016", 2019, "2019", 2022, "2022"],
+        })
+    }
 }
 
 /// Edition of a pool.
@@ -156,7 +208,8 @@ pub enum CentralManagementDocument {
 pub enum SqlDocument {
     /// SQL Server Express on the Standard Edition server itself, instance RTC.
     Collocated,
-    /// One instance without high availability.
+    /// One instance without high availability; also a SQL Server failover cluster, by its network name: its own nodes are
+    /// not modelled.
     StandAlone(Located<String>),
     /// Synchronous mirroring (2013 and 2015).
     Mirrored(MirroredDocument),

@@ -58,7 +58,7 @@ fn every_code_has_a_case() {
     let folders = ["src", "src/resolve", "src/validate", "../syntax/src"].map(here);
     corpus().assert_every_code_is_shown(
         &folders,
-        &["error(", "warning(", "words(", "checked(", "refuse("],
+        &["error(", "warning(", "words(", "checked(", "refuse(", "missing(resolver,"],
         &[
             // Shown by the tests below and by those of the reader: their inputs are too large to commit.
             "document-too-large",

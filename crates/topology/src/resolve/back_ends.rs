@@ -165,8 +165,25 @@ impl Resolver<'_> {
                 self.apart("node", *node, "node", *earlier);
             }
         }
+        self.alike(&nodes);
         let listener = listener?;
         Some((BackEnd::AlwaysOn { listener, nodes: nodes.iter().map(|node| node.id).collect() }, nodes))
+    }
+
+    /// "Instance names for multiple AlwaysOn Availability Group instances must be the same" (SFB:plan…/back-end-server.md,
+    /// dossier E.1): Topology Builder knows the group by its listener and one instance name.
+    fn alike(&mut self, nodes: &[Named]) {
+        let Some((first, others)) = nodes.split_first() else { return };
+        let name = |resolver: &Self, named: &Named| resolver.topology.sql(named.id).instance.clone();
+        let wanted = name(self, first);
+        if let Some(other) = others.iter().find(|node| name(self, node) != wanted) {
+            let words = if wanted.is_empty() { "the default instance".to_owned() } else { quote(&wanted) };
+            self.report(
+                self.error("instance-names", other.span, "the nodes of an availability group have instances of one name")
+                    .label(first.span, "another name here")
+                    .hint(format!("name {words} on every node")),
+            );
+        }
     }
 
     /// Partners of high availability must not fall together.

@@ -22,6 +22,7 @@ use crate::names::NameProblem;
 use crate::validate;
 
 pub(crate) use names::{Names, What};
+pub(crate) use zones::whole_name;
 
 /// Everything that is known while a document is resolved.
 pub(crate) struct Resolver<'d> {

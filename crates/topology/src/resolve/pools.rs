@@ -182,6 +182,18 @@ impl Resolver<'_> {
     fn intervals(&mut self, voice: &VoiceResiliencyDocument) -> (Option<u32>, Option<u32>) {
         let detection = voice.failure_detection.as_ref().and_then(|text| self.interval("failure detection interval", text));
         let failback = voice.failback_detection.as_ref().and_then(|text| self.interval("failback detection interval", text));
+        let (failing, back) = (detection.unwrap_or(DEFAULT_DETECTION_SECONDS), failback.unwrap_or(DEFAULT_FAILBACK_SECONDS));
+        let place = voice.failback_detection.as_ref().or(voice.failure_detection.as_ref());
+        if let Some(place) = place
+            && back <= failing
+        {
+            let message = format!("users go home after {back}s, no later than the {failing}s after which they were taken over");
+            self.report(
+                self.warning("interval-order", place.span, message)
+                    .note("intervals that are too close let users go to and fro; by default failback takes twice as long")
+                    .hint(format!("write `failback_detection: {}s`", (failing * 2).min(MOST_SECONDS))),
+            );
+        }
         (detection, failback)
     }
 

@@ -347,7 +347,7 @@ impl Resolver<'_> {
 }
 
 /// The owner name of a record whose name has been found good.
-fn whole_name(origin: &str, name: &str) -> String {
+pub(crate) fn whole_name(origin: &str, name: &str) -> String {
     let lower = name.trim().to_ascii_lowercase();
     let bare = lower.strip_suffix('.').unwrap_or(&lower);
     match bare {

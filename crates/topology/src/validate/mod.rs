@@ -1,5 +1,6 @@
 //! What a deployment must be, and should be, once its names are known.
 
+mod dns;
 mod edge;
 mod pairing;
 mod product;
@@ -12,4 +13,5 @@ pub(crate) fn validate(resolver: &mut Resolver<'_>) {
     pairing::central_management(resolver);
     product::check(resolver);
     edge::check(resolver);
+    dns::check(resolver);
 }

@@ -82,12 +82,14 @@ fn voice_without_backup(resolver: &mut Resolver<'_>, id: PoolId) {
     if document.backup.is_some() {
         return;
     }
-    if let Some(voice) = &document.voice_resiliency
-        && voice.automatic
-    {
-        let message = format!("the pool {} fails over for Voice automatically and has no backup pool", quote(&document.fqdn.value));
-        resolver.report(resolver.error("voice-without-backup", voice.span, message).hint("add `backup:`, or remove `voice_resiliency:`"));
-    }
+    let Some(voice) = &document.voice_resiliency else { return };
+    let pool = quote(&document.fqdn.value);
+    let (place, message) = match voice.failure_detection.as_ref().or(voice.failback_detection.as_ref()) {
+        _ if voice.automatic => (voice.span, format!("the pool {pool} fails over for Voice automatically and has no backup pool")),
+        Some(interval) => (interval.span, format!("the pool {pool} has intervals for Voice and no backup pool that could keep them")),
+        None => return,
+    };
+    resolver.report(resolver.error("voice-without-backup", place, message).hint("add `backup:`, or remove `voice_resiliency:`"));
 }
 
 fn name(resolver: &Resolver<'_>, id: PoolId) -> String {
@@ -124,6 +126,19 @@ fn pair(resolver: &mut Resolver<'_>, a: PoolId, b: PoolId) {
                 .hint("make `hosting:` of both alike"),
         );
     }
+    if let (Some(one), Some(other)) = (&first_document.windows, &second_document.windows)
+        && one.value != other.value
+    {
+        let message = format!("{} pairs servers on Windows Server {} and {}", pair_name(&first, &second), one.value, other.value);
+        resolver.report(
+            resolver
+                .warning("pair-windows", other.span, message)
+                .label(one.span, "the other side")
+                .note(SUPPORT_NOTE)
+                .hint("run both pools on the same operating system"),
+        );
+    }
+    shared_computers(resolver, a, b);
     let (first_technology, second_technology) = (technology(&first.back_end), technology(&second.back_end));
     if first.edition == second.edition && first_technology != second_technology {
         let message = format!("{} pairs a back end with {first_technology} and one with {second_technology}", pair_name(&first, &second));
@@ -158,6 +173,39 @@ fn pair(resolver: &mut Resolver<'_>, a: PoolId, b: PoolId) {
                     .hint("add Front Ends"),
             );
         }
+    }
+}
+
+/// A pair whose databases or file stores stand on one computer loses both sides with it: inferred from the purpose of
+/// pairing (dossier A.1, A.4). Witnesses may be shared (dossier E.1).
+fn shared_computers(resolver: &mut Resolver<'_>, a: PoolId, b: PoolId) {
+    // After errors some references are stand-ins, which all pools share.
+    if resolver.diagnostics.has_errors() {
+        return;
+    }
+    let documents = resolver.document;
+    let stores = |id: PoolId| {
+        let topology = &resolver.topology;
+        let (pool, document) = (topology.pool(id), &documents.pools[id.index()]);
+        let sql = pool.back_end.data_instances().into_iter().map(|sql| topology.sql(sql).computer);
+        let sql_place = document.sql.as_ref().map_or(document.fqdn.span, |sql| sql.span);
+        let file = pool.file_store.map(|store| topology.file_stores[store.index()].computer);
+        let file_place = document.file_store.as_ref().map_or(document.fqdn.span, |store| store.span);
+        sql.map(|computer| (computer, sql_place)).chain(file.map(|computer| (computer, file_place))).collect::<Vec<_>>()
+    };
+    let (ours, theirs) = (stores(a), stores(b));
+    let shared = theirs.iter().find_map(|(computer, place)| Some((*computer, *place, ours.iter().find(|(own, _)| own == computer)?.1)));
+    if let Some((computer, place, other)) = shared {
+        let fqdn = quote(&resolver.topology.computer(computer).fqdn);
+        let (first, second) = (resolver.topology.pool(a), resolver.topology.pool(b));
+        let message = format!("{} keeps data of both pools on {fqdn}", pair_name(first, second));
+        resolver.report(
+            resolver
+                .warning("pair-shared-computer", place, message)
+                .label(other, "the other side")
+                .note("what the Backup Service ships to the partner falls with the same computer")
+                .hint("give each pool a SQL Server and a file server of its own"),
+        );
     }
 }
 

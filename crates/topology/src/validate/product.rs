@@ -105,6 +105,23 @@ fn generation(resolver: &mut Resolver<'_>, id: PoolId) {
                 .hint("remove `backup:`"),
         );
     }
+    // Without these the model would have to say how users of 2010 are served, which it does not know.
+    if let Some(user) = resolver.document.users.iter().find(|user| user.pool.eq_ignore_ascii_case(&document.fqdn)) {
+        resolver.report(
+            resolver
+                .error("pool-of-2010", user.pool.span, "users on a pool of Lync Server 2010 are not modelled")
+                .label(place.span, "2010 here")
+                .hint("home them on a pool of a later generation"),
+        );
+    }
+    if let Some(edge) = resolver.document.edge_pools.iter().find(|edge| edge.next_hop.eq_ignore_ascii_case(&document.fqdn)) {
+        resolver.report(
+            resolver
+                .error("pool-of-2010", edge.next_hop.span, "a pool of Lync Server 2010 as next hop is not modelled")
+                .label(place.span, "2010 here")
+                .hint("name a pool of a later generation"),
+        );
+    }
 }
 
 fn gateway(resolver: &mut Resolver<'_>, id: PoolId) {
@@ -121,12 +138,13 @@ fn gateway(resolver: &mut Resolver<'_>, id: PoolId) {
 fn file_store(resolver: &mut Resolver<'_>, id: PoolId) {
     let document = &resolver.document.pools[id.index()];
     if document.file_store.is_none() {
-        resolver.report(
-            resolver
-                .warning("no-file-store", document.fqdn.span, format!("the pool {} has no file store", quote(&document.fqdn.value)))
-                .note("conference content lives there and is shipped from there to the backup pool")
-                .hint("add `file_store: \\\\files1.contoso.com\\lync`"),
-        );
+        let mut diagnostic = resolver
+            .warning("no-file-store", document.fqdn.span, format!("the pool {} has no file store", quote(&document.fqdn.value)))
+            .note("conference content lives there and is shipped from there to the backup pool");
+        if document.central_management.is_some() {
+            diagnostic = diagnostic.note("the Central Management Store keeps there what it sends to replicas, and what they report");
+        }
+        resolver.report(diagnostic.hint("add `file_store: \\\\files1.contoso.com\\lync`"));
     }
 }
 
