@@ -281,6 +281,9 @@ pub enum LimitError {
     /// Nesting of the text itself, found while parsing text at run time.
     #[error("the text is nested deeper than {0} levels")]
     Nesting(usize),
+    /// Steps back of one search with a regular expression.
+    #[error("a regular expression took more than {0} steps back")]
+    Regex(usize),
     /// Records written to all streams of one run.
     #[error("the script wrote more than {0} records")]
     Records(usize),

@@ -277,6 +277,7 @@ impl State {
             errors: crate::value::ArrayRef::default(),
             aliases: std::collections::BTreeMap::new(),
             last_exit_code: None,
+            patterns: Default::default(),
             next_id: 0,
         };
         crate::eval::initial_variables(&state);

@@ -208,6 +208,14 @@ pub enum ListKind {
     ArrayList,
     /// `System.Collections.Generic.List[T]`; holds the full name of the element type.
     Generic(Arc<str>),
+    /// `System.Collections.Generic.HashSet[T]`, in the order of insertion; holds the full name of the element type.
+    HashSet(Arc<str>),
+    /// `Queue` or `Queue[T]`, first in first; holds the full name of the element type of a generic one.
+    Queue(Option<Arc<str>>),
+    /// `Stack` or `Stack[T]`, top first; holds the full name of the element type of a generic one.
+    Stack(Option<Arc<str>>),
+    /// A collection of a type of its own (`GroupCollection`, `XmlNodeList`), by full name; scripts do not change it.
+    Collection(Arc<str>),
 }
 
 /// A collection that is not an `Object[]`.
@@ -237,6 +245,28 @@ pub struct Hashtable {
     pub ordered: bool,
     /// Entries; keys compare without regard to case when they are strings.
     pub entries: IndexMap<Name, (Value, Value)>,
+    /// What makes a dictionary of a generic type of it; `None` for hashtables.
+    pub generic: Option<GenericDictionary>,
+}
+
+/// A `Dictionary[K,V]` or one of its relatives: its string keys compare with regard to case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenericDictionary {
+    /// `System.Collections.Generic.Dictionary`, without the number of its parameters.
+    pub class: Arc<str>,
+    /// Full name of the type of keys.
+    pub key: Arc<str>,
+    /// Full name of the type of values.
+    pub value: Arc<str>,
+    /// Whether keys compare without regard to case after all (`StringComparer`).
+    pub ignore_case: bool,
+}
+
+impl GenericDictionary {
+    /// Whether entries stand in the order of their keys.
+    pub fn sorted(&self) -> bool {
+        self.class.contains(".Sorted")
+    }
 }
 
 /// A script block value.
@@ -273,6 +303,21 @@ pub trait PropertySource: std::fmt::Debug + Send + Sync {
     fn names(&self) -> Vec<Arc<str>>;
     /// The value of a property, without regard to case.
     fn get(&self, name: &str) -> Option<Value>;
+    /// Assigns to a property; `None` when it is not one of the source's own.
+    fn set(&self, name: &str, value: &Value) -> Option<Result<(), crate::error::ErrorRecord>> {
+        let _ = (name, value);
+        None
+    }
+    /// The value of a property that depends on the time, without regard to case (`Stopwatch.Elapsed`).
+    fn get_at(&self, name: &str, now: DateTime) -> Option<Value> {
+        let _ = (name, now);
+        None
+    }
+    /// What there would be under this name, when .NET has it and we do not: reading it is not modelled.
+    fn unmodelled(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
     /// The source itself, for code that knows its type.
     fn as_any(&self) -> Option<&dyn std::any::Any> {
         None
@@ -302,15 +347,45 @@ impl List {
             ListKind::TypedArray(element) => format!("{element}[]"),
             ListKind::ArrayList => "System.Collections.ArrayList".into(),
             ListKind::Generic(element) => format!("System.Collections.Generic.List`1[[{element}]]"),
+            ListKind::HashSet(element) => format!("System.Collections.Generic.HashSet`1[[{element}]]"),
+            ListKind::Queue(Some(element)) => format!("System.Collections.Generic.Queue`1[[{element}]]"),
+            ListKind::Stack(Some(element)) => format!("System.Collections.Generic.Stack`1[[{element}]]"),
+            ListKind::Queue(None) => "System.Collections.Queue".into(),
+            ListKind::Stack(None) => "System.Collections.Stack".into(),
+            ListKind::Collection(name) => name.to_string(),
         }
     }
 }
 
 impl Hashtable {
+    /// An empty table.
+    pub fn new(ordered: bool) -> Self {
+        Self { ordered, entries: IndexMap::new(), generic: None }
+    }
+
+    /// Full .NET name of its type.
+    pub fn type_name(&self) -> Arc<str> {
+        match &self.generic {
+            Some(generic) => format!("{}`2[[{}],[{}]]", generic.class, generic.key, generic.value).into(),
+            None if self.ordered => "System.Collections.Specialized.OrderedDictionary".into(),
+            None => "System.Collections.Hashtable".into(),
+        }
+    }
+
     /// The form in which a key is filed: strings as they are (compared without regard to case), everything else under
-    /// its type, so that `1` and `'1'` stay apart.
-    pub fn key(key: &Value) -> Name {
+    /// its type, so that `1` and `'1'` stay apart. Where case counts, capitals are marked.
+    pub fn key(&self, key: &Value) -> Name {
         match key {
+            Value::Str(text) if self.generic.as_ref().is_some_and(|g| !g.ignore_case) && text.chars().any(char::is_uppercase) => {
+                let mut marked = String::with_capacity(text.len() + 8);
+                for c in text.chars() {
+                    if c.is_uppercase() {
+                        marked.push('\u{1}');
+                    }
+                    marked.push(c);
+                }
+                Name(marked.into())
+            }
             Value::Str(text) => Name(text.clone()),
             other => Name(format!("\u{0}{}\u{0}{}", crate::types::type_name(other), crate::convert::to_text(other, " ")).into()),
         }
@@ -318,22 +393,29 @@ impl Hashtable {
 
     /// Reads an entry.
     pub fn get(&self, key: &Value) -> Option<&Value> {
-        self.entries.get(&Self::key(key)).map(|(_, value)| value)
+        self.entries.get(&self.key(key)).map(|(_, value)| value)
     }
 
     /// Reads an entry by a string key.
     pub fn get_str(&self, key: &str) -> Option<&Value> {
-        self.entries.get(&NameRef(key)).map(|(_, value)| value)
+        match &self.generic {
+            Some(_) => self.get(&Value::str(key)),
+            None => self.entries.get(&NameRef(key)).map(|(_, value)| value),
+        }
     }
 
     /// Adds or replaces an entry.
     pub fn set(&mut self, key: Value, value: Value) {
-        self.entries.insert(Self::key(&key), (key, value));
+        let filed = self.key(&key);
+        self.entries.insert(filed, (key, value));
+        if self.generic.as_ref().is_some_and(GenericDictionary::sorted) {
+            self.entries.sort_by(|_, (a, _), _, (b, _)| crate::convert::compare_order(a, b, true).unwrap_or(std::cmp::Ordering::Equal));
+        }
     }
 
     /// Removes an entry; the others keep their order.
     pub fn remove(&mut self, key: &Value) -> Option<Value> {
-        self.entries.shift_remove(&Self::key(key)).map(|(_, value)| value)
+        self.entries.shift_remove(&self.key(key)).map(|(_, value)| value)
     }
 }
 
@@ -405,7 +487,7 @@ impl Value {
 
     /// A hashtable of string keys, in the order given.
     pub fn hashtable(ordered: bool, entries: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
-        let mut table = Hashtable { ordered, entries: IndexMap::new() };
+        let mut table = Hashtable::new(ordered);
         for (key, value) in entries {
             table.set(Value::Str(key), value);
         }

@@ -3,6 +3,8 @@
 //! The goldens were written by PowerShell 7.6.2. Where Windows PowerShell 5.1 answers otherwise, 5.1 counts: texts that
 //! .NET reworded are mapped back by [`goldens::as_in_5_1`], single answers stand in `differences-5.1.jsonl` with their reason.
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/goldens.rs"]
 mod goldens;
 mod support;
@@ -11,6 +13,7 @@ use firedrill_powershell::convert::to_text;
 use firedrill_powershell::session::{Limits, Options, Session};
 use firedrill_powershell::types::type_name;
 use goldens::{as_in_5_1, differences, golden};
+use rstest::rstest;
 use serde_json::{Value as Json, json};
 use support::TestWorld;
 
@@ -62,4 +65,11 @@ fn expressions_answer_as_powershell_does() {
 #[test]
 fn cmdlets_answer_as_powershell_does() {
     check("cmdlets");
+}
+
+/// Static members, methods and types, one file for each family.
+#[rstest]
+#[case::regex(include_str!("cases/types/regex.txt"))]
+fn types_answer_as_powershell_does(#[case] file: &str) {
+    cases::check(file);
 }

@@ -8,6 +8,7 @@ use crate::convert::{display, shared_text};
 use crate::error::Flow;
 use crate::pipeline::Context;
 use crate::types;
+use crate::types::regexes::{Asker, Flags, Pattern, PatternError};
 use crate::value::{PsObject, Value};
 
 fn delimiter(parameters: &BoundParameters) -> char {
@@ -160,8 +161,21 @@ pub(super) fn select_string(parameters: &BoundParameters, items: Vec<Value>, cx:
     let case = parameters.switch("CaseSensitive");
     let mut patterns = Vec::new();
     for pattern in texts(parameters, "Pattern") {
-        let pattern = if parameters.switch("SimpleMatch") { regex::escape(&pattern) } else { pattern.to_string() };
-        patterns.push(crate::eval::regex_for(&pattern, case)?);
+        let flags = Flags::case(case);
+        let made = if parameters.switch("SimpleMatch") { Pattern::literal(&pattern, flags) } else { Pattern::new(&pattern, flags) };
+        patterns.push(Arc::new(made.map_err(|fault| {
+            let record = fault.record(&pattern, Asker::Operator);
+            match fault {
+                PatternError::NotModelled(_) => Flow::from(record),
+                PatternError::Invalid(_) => error(
+                    format!("The string {pattern} is not a valid regular expression: {}", record.message),
+                    "InvalidRegex",
+                    "InvalidArgument",
+                    "System.ArgumentException",
+                )
+                .into(),
+            }
+        })?));
     }
     let mut sources: Vec<(String, Vec<String>)> = Vec::new();
     for path in texts(parameters, "Path") {
@@ -180,15 +194,27 @@ pub(super) fn select_string(parameters: &BoundParameters, items: Vec<Value>, cx:
     }
     for (path, lines) in sources {
         for (at, line) in lines.iter().enumerate() {
-            let hit = patterns.iter().find(|p| p.is_match(line));
+            let mut hit = None;
+            for pattern in &patterns {
+                if pattern.is_match(line)? {
+                    hit = Some(pattern);
+                    break;
+                }
+            }
             if hit.is_some() == parameters.switch("NotMatch") {
                 continue;
             }
             if parameters.switch("Quiet") {
                 return cx.emit(Value::Bool(true));
             }
-            let matches: Vec<Value> =
-                hit.map(|p| p.captures_iter(line).map(|c| types::regexes::match_object(Some(&c), p, line)).collect()).unwrap_or_default();
+            let mut matches = Vec::new();
+            if let Some(pattern) = hit {
+                let most = if parameters.switch("AllMatches") { usize::MAX } else { 1 };
+                let subject: Arc<str> = line.as_str().into();
+                for found in pattern.find_all(line, most)? {
+                    matches.push(types::regexes::match_object(pattern, &subject, Some(found)));
+                }
+            }
             let number = i32::try_from(at + 1).unwrap_or(0);
             let text = if path == "InputStream" { line.clone() } else { format!("{path}:{number}:{line}") };
             let object = PsObject::new("Microsoft.PowerShell.Commands.MatchInfo")

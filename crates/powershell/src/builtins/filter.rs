@@ -19,7 +19,7 @@ enum Test {
     Not,
     Compare(Comparison, bool),
     Like(bool, bool),
-    Match(regex::Regex, bool),
+    Match(std::sync::Arc<crate::types::regexes::Pattern>, bool),
     Contains(bool, bool),
     In(bool, bool),
     Is(bool),
@@ -133,10 +133,10 @@ impl Where {
                 hit == *wanted
             }
             Test::Match(regex, wanted) => {
-                let hit = match property.items() {
-                    Some(items) => items.iter().any(|i| regex.is_match(&shared_text(i))),
-                    None => regex.is_match(&shared_text(&property)),
-                };
+                let mut hit = false;
+                for item in property.items().unwrap_or_else(|| vec![property.clone()]) {
+                    hit |= regex.is_match(&shared_text(&item))?;
+                }
                 hit == *wanted
             }
             Test::Contains(wanted, case) => {

@@ -175,7 +175,7 @@ pub fn cast_resolved(value: &Value, target: &str) -> Result<Value, ErrorRecord> 
             Value::Script(_) | Value::Null => value.clone(),
             other => return Err(cannot_convert(other, target)),
         },
-        "System.Text.RegularExpressions.Regex" => return types::make_regex(&shared_text(value)),
+        "System.Text.RegularExpressions.Regex" => return types::make_regex(value),
         "System.Uri" | "System.Net.IPAddress" | "System.Net.Mail.MailAddress" => return types::make_text_object(value, target),
         "System.Void" => Value::Null,
         target => match target.strip_prefix("System.Collections.Generic.List`1[[") {
@@ -368,6 +368,23 @@ fn cast_span(value: &Value, target: &str) -> Result<Value, ErrorRecord> {
     }))
 }
 
+/// Members of an enumeration of flags together, under their names in the order of their numbers.
+fn flags(target: &str, members: &[(Arc<str>, i64)], bits: i64) -> Value {
+    let exact = members.iter().find(|(_, n)| *n == bits).map(|(name, _)| name.to_string());
+    let name = exact.unwrap_or_else(|| {
+        let mut rest = bits;
+        let mut names: Vec<&str> = Vec::new();
+        for (name, bit) in members.iter().rev() {
+            if *bit != 0 && rest & bit == *bit {
+                rest &= !bit;
+                names.insert(0, name);
+            }
+        }
+        if rest == 0 { names.join(", ") } else { bits.to_string() }
+    });
+    Value::Enum(Arc::new(EnumValue { type_name: target.into(), name: name.into(), number: bits }))
+}
+
 /// A member of an enumeration by name (case does not matter, unique prefixes do), by number, or from itself.
 pub fn enum_member(value: &Value, target: &str, members: &[(Arc<str>, i64)]) -> Result<Value, ErrorRecord> {
     let make = |name: Arc<str>, number: i64| Value::Enum(Arc::new(EnumValue { type_name: target.into(), name, number }));
@@ -396,6 +413,16 @@ pub fn enum_member(value: &Value, target: &str, members: &[(Arc<str>, i64)]) -> 
             let wanted = wanted.trim();
             if let Some((name, number)) = members.iter().find(|(n, _)| n.eq_ignore_ascii_case(wanted)) {
                 return Ok(make(name.clone(), *number));
+            }
+            if wanted.contains(',') && types::is_flags(target) {
+                let mut bits = 0;
+                for name in wanted.split(',') {
+                    match enum_member(&Value::str(name.trim()), target, members)? {
+                        Value::Enum(member) => bits |= member.number,
+                        _ => return refused("UndefinedIntegerToEnum"),
+                    }
+                }
+                return Ok(flags(target, members, bits));
             }
             if let Ok(number) = wanted.parse::<i64>()
                 && let Some(found) = by_number(number)
@@ -426,6 +453,7 @@ pub fn enum_member(value: &Value, target: &str, members: &[(Arc<str>, i64)]) -> 
         other => match number::as_number(other) {
             Some(Num::Int(n, _)) => match i64::try_from(n).ok().and_then(by_number) {
                 Some(found) => Ok(found),
+                None if types::is_flags(target) => Ok(flags(target, members, i64::try_from(n).unwrap_or(0))),
                 None => refused("UndefinedIntegerToEnum"),
             },
             _ => match other.items() {

@@ -201,7 +201,7 @@ impl Evaluator<'_> {
     }
 
     pub(crate) fn hashtable(&mut self, entries: &[(Expression, Statement)], ordered: bool) -> Result<Value, Flow> {
-        let mut table = Hashtable { ordered, entries: indexmap::IndexMap::new() };
+        let mut table = Hashtable::new(ordered);
         for (key, statement) in entries {
             let key_value = self.value(key)?;
             let (value, _) = self.statement_value(statement)?;
@@ -313,6 +313,18 @@ impl Evaluator<'_> {
             // `SwitchParameter` is a truth value here.
             Value::Bool(_) if name.eq_ignore_ascii_case("ispresent") => return Ok(target.clone()),
             _ => {}
+        }
+        if let Value::Object(object) = target
+            && let Some(source) = &object.source
+        {
+            if let Some(what) = source.unmodelled(name) {
+                self.output.unmodelled.push((what.clone().into(), self.statement));
+                return Err(ErrorRecord::runtime(format!("{what} is not modelled."), "NotModelled", "NotImplemented").into());
+            }
+            let now = self.world.now();
+            if let Some(value) = source.get_at(name, now) {
+                return Ok(value);
+            }
         }
         if let Some(value) = types::property(target, name) {
             return Ok(value);

@@ -526,7 +526,7 @@ impl Evaluator<'_> {
                 let regex = super::operators::regex_for(&pattern, false)?;
                 for item in &items {
                     let text = self.text(item);
-                    if !regex.is_match(&text) {
+                    if !regex.is_match(&text)? {
                         return Ok(Some(format!(
                             "The argument \"{text}\" does not match the \"{pattern}\" pattern. Supply an argument that matches \"{pattern}\" and try the command again."
                         )));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::operators::{enumerate, like, regex_for};
+use super::operators::{enumerate, like};
 use super::{Evaluator, Sink};
 use crate::ast::*;
 use crate::convert;
@@ -180,9 +180,9 @@ impl Evaluator<'_> {
             SwitchMatching::Wildcard => Ok(like(&self.text(item), &self.text(wanted), case_sensitive)),
             SwitchMatching::Regex => {
                 let pattern = self.text(wanted);
-                let regex = regex_for(&pattern, case_sensitive)?;
+                let pattern = self.pattern(&pattern, case_sensitive, crate::types::regexes::Asker::Language)?;
                 let subject = self.text(item);
-                Ok(self.match_into_matches(&regex, &subject))
+                self.match_into_matches(&pattern, &subject)
             }
         }
     }

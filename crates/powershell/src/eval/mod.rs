@@ -40,6 +40,8 @@ pub(crate) struct State {
     /// Aliases that scripts set, by lower-case name.
     pub(crate) aliases: std::collections::BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) last_exit_code: Option<i32>,
+    /// Compiled regular expressions.
+    pub(crate) patterns: operators::PatternCache,
     /// Steps of all runs so far are not counted: limits are per run.
     pub(crate) next_id: u64,
 }

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
-
-use crate::types::regexes;
-
 use super::Evaluator;
 use crate::ast::{BinaryOp, BinaryStep};
 use crate::convert::{self, Arithmetic, Comparison};
 use crate::error::{ErrorRecord, Flow};
 use crate::types;
+use crate::types::regexes::{Asker, Flags, Pattern, Replacement};
 use crate::value::Value;
 
 /// What `foreach` and the pipeline enumerate: the elements of a collection, or the value itself.
@@ -86,76 +83,31 @@ fn wildcard_one(c: char, pattern: &[char]) -> Option<usize> {
     }
 }
 
-/// A .NET regular expression for our engine. What it cannot express (look-around, back references) is an error that
-/// says so.
-pub(crate) fn regex_for(pattern: &str, case_sensitive: bool) -> Result<Regex, Flow> {
-    let translated = translate_regex(pattern);
-    RegexBuilder::new(&translated).case_insensitive(!case_sensitive).size_limit(1 << 22).build().map_err(|error| {
-        if regexes::beyond_engine(&error) {
-            return regexes::not_modelled(pattern).into();
-        }
-        let message = format!("parsing \"{pattern}\" - the regular expression is not valid.");
-        let id = "InvalidRegularExpression";
-        ErrorRecord { decorated: true, ..ErrorRecord::new(message, id, "InvalidOperation", "System.ArgumentException") }.into()
-    })
+/// A .NET regular expression, for operators.
+pub(crate) fn regex_for(pattern: &str, case_sensitive: bool) -> Result<Arc<Pattern>, Flow> {
+    compiled(pattern, Flags::case(case_sensitive), Asker::Operator)
 }
 
-/// .NET spellings that the engine writes differently: `(?<name>` is shared, `\Z` is not, and a lone `{` or `]` is text.
-fn translate_regex(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut chars = pattern.chars().peekable();
-    let mut in_class = false;
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('Z') => out.push_str(r"\n?\z"),
-                Some(
-                    next @ ('"' | '\'' | '/' | '@' | ',' | ';' | ':' | '<' | '>' | '=' | '!' | '%' | '_' | '`' | ' ' | '#' | '&' | '~'),
-                ) => {
-                    if matches!(next, '#' | '&' | '~' | ' ') {
-                        out.push('\\');
-                    }
-                    out.push(next);
-                }
-                Some(next) => {
-                    out.push('\\');
-                    out.push(next);
-                }
-                None => out.push('\\'),
-            },
-            '[' if in_class => out.push_str(r"\["),
-            '[' => {
-                in_class = true;
-                out.push('[');
-                if chars.peek() == Some(&'^') {
-                    chars.next();
-                    out.push('^');
-                }
-                if chars.peek() == Some(&']') {
-                    chars.next();
-                    out.push_str(r"\]");
-                }
-            }
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
-            ']' => out.push_str(r"\]"),
-            '{' if !in_class => {
-                let rest: String = chars.clone().take_while(|c| *c != '}').collect();
-                let quantifier = !rest.is_empty()
-                    && rest.chars().all(|c| c.is_ascii_digit() || c == ',')
-                    && rest.starts_with(|c: char| c.is_ascii_digit());
-                out.push_str(if quantifier { "{" } else { r"\{" });
-            }
-            '&' | '~' if in_class && chars.peek() == Some(&c) => {
-                out.push('\\');
-                out.push(c);
-            }
-            other => out.push(other),
+fn compiled(pattern: &str, flags: Flags, asker: Asker<'_>) -> Result<Arc<Pattern>, Flow> {
+    Pattern::new(pattern, flags).map(Arc::new).map_err(|error| error.record(pattern, asker).into())
+}
+
+/// The patterns that a session used last, so that loops do not compile theirs again and again.
+#[derive(Debug, Default)]
+pub(crate) struct PatternCache(std::collections::VecDeque<Arc<Pattern>>);
+
+impl PatternCache {
+    const SIZE: usize = 16;
+
+    fn get(&mut self, pattern: &str, flags: Flags, asker: Asker<'_>) -> Result<Arc<Pattern>, Flow> {
+        if let Some(found) = self.0.iter().find(|p| p.flags() == flags && p.as_str() == pattern) {
+            return Ok(found.clone());
         }
+        let made = compiled(pattern, flags, asker)?;
+        self.0.truncate(Self::SIZE - 1);
+        self.0.push_front(made.clone());
+        Ok(made)
     }
-    out
 }
 
 impl Evaluator<'_> {
@@ -174,21 +126,27 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(crate) fn match_into_matches(&mut self, regex: &Regex, subject: &str) -> bool {
-        let Some(captures) = regex.captures(subject) else { return false };
+    /// A pattern of `-match`, `-split` or `switch -Regex`.
+    pub(crate) fn pattern(&mut self, pattern: &str, case_sensitive: bool, asker: Asker<'_>) -> Result<Arc<Pattern>, Flow> {
+        self.state.patterns.get(pattern, Flags::case(case_sensitive), asker)
+    }
+
+    /// Matches, and keeps what the groups matched in `$Matches`.
+    pub(crate) fn match_into_matches(&mut self, pattern: &Pattern, subject: &str) -> Result<bool, Flow> {
+        let Some(found) = pattern.find_at(subject, 0)? else { return Ok(false) };
         let mut table = crate::value::Hashtable::default();
-        for (at, name) in regex.capture_names().enumerate() {
-            if let Some(found) = captures.get(at) {
-                let key = match name {
-                    Some(name) => Value::str(name),
+        for (at, group) in pattern.groups().iter().enumerate() {
+            if let Some(text) = found.text(at, subject) {
+                let key = match &group.name {
+                    Some(name) => Value::Str(name.clone()),
                     None => Value::Int(i32::try_from(at).unwrap_or(i32::MAX)),
                 };
-                table.set(key, Value::str(found.as_str()));
+                table.set(key, Value::str(text));
             }
         }
         let value = Value::Hash(Arc::new(std::sync::RwLock::new(table)));
         self.env.scope.set("matches", super::Variable::new("Matches", value));
-        true
+        Ok(true)
     }
 
     /// One step of a run of binary operators; `-and` and `-or` are handled by the caller.
@@ -228,13 +186,19 @@ impl Evaluator<'_> {
                 Ok(self.filter(&left, |ev, item| like(&ev.text(item), &pattern, case) == wanted))
             }
             BinaryOp::Match | BinaryOp::NotMatch => {
-                let regex = regex_for(&self.text(&right), case)?;
+                let pattern = self.pattern(&self.text(&right), case, Asker::Operator)?;
                 let wanted = step.op == BinaryOp::Match;
-                if is_collection(&left) {
-                    return Ok(self.filter(&left, |ev, item| regex.is_match(&ev.text(item)) == wanted));
+                if let Some(items) = left.items() {
+                    let mut kept = Vec::new();
+                    for item in items {
+                        if pattern.is_match(&self.text(&item))? == wanted {
+                            kept.push(item);
+                        }
+                    }
+                    return Ok(Value::array(kept));
                 }
                 let subject = self.text(&left);
-                Ok(Value::Bool(self.match_into_matches(&regex, &subject) == wanted))
+                Ok(Value::Bool(self.match_into_matches(&pattern, &subject)? == wanted))
             }
             BinaryOp::Contains | BinaryOp::NotContains => {
                 let found = enumerate(&left).iter().any(|item| convert::equals(item, &right, case));
@@ -326,12 +290,11 @@ impl Evaluator<'_> {
             return Err(ErrorRecord::runtime(message, "BadReplaceArgument", "InvalidOperation").into());
         }
         let pattern = operands.first().map(|v| self.text(v)).unwrap_or_default();
-        let regex = regex_for(&pattern, case)?;
-        let replacement = operands.get(1).cloned().unwrap_or_else(|| Value::str(""));
-        let fixed = translate_replacement(&self.text(&replacement));
+        let pattern = self.pattern(&pattern, case, Asker::Language)?;
+        let replacement = operands.get(1).map(|v| self.text(v)).unwrap_or_default();
+        let replacement = Replacement::new(&replacement, &pattern);
         let one = |ev: &Self, item: &Value| -> Result<Value, Flow> {
-            let subject = ev.text(item);
-            let text = regex.replace_all(&subject, fixed.as_str()).into_owned();
+            let text = pattern.replace(&ev.text(item), &replacement, usize::MAX)?;
             ev.check_text(text.len())?;
             Ok(Value::str(text))
         };
@@ -369,19 +332,24 @@ impl Evaluator<'_> {
             return Ok(Value::array(parts));
         }
         let pattern = operands.first().map(|v| self.text(v)).unwrap_or_default();
-        let simple = options.contains("simplematch");
-        let pattern = if simple { regex::escape(&pattern) } else { pattern };
-        let case = case && !options.contains("ignorecase");
-        let regex = if simple {
-            RegexBuilder::new(&pattern).case_insensitive(!case).build().map_err(|_| {
-                Flow::error(ErrorRecord::runtime("The pattern is not valid.", "InvalidRegularExpression", "InvalidOperation"))
-            })?
-        } else {
-            regex_for(&pattern, case)?
+        let on = |name: &str| options.contains(name);
+        let flags = Flags {
+            ignore_case: !case || on("ignorecase"),
+            multiline: on("multiline"),
+            single_line: on("singleline"),
+            explicit: on("explicitcapture"),
+            ignore_blanks: on("ignorepatternwhitespace"),
         };
+        let pattern = if on("simplematch") {
+            let flags = Flags { ignore_blanks: false, ..flags };
+            Arc::new(Pattern::literal(&pattern, flags).map_err(|error| Flow::from(error.record(&pattern, Asker::Operator)))?)
+        } else {
+            self.state.patterns.get(&pattern, flags, Asker::Operator)?
+        };
+        let limit = usize::try_from(maximum).unwrap_or(0);
         for item in enumerate(left) {
             let subject = self.text(&item);
-            split_one(&regex, &subject, maximum, &mut parts);
+            parts.extend(pattern.split(&subject, limit)?.into_iter().map(Value::str));
             self.check_count(parts.len())?;
         }
         Ok(Value::array(parts))
@@ -403,58 +371,6 @@ impl Evaluator<'_> {
         self.check_text(text.len())?;
         Ok(Value::str(text))
     }
-}
-
-/// Splits like `Regex.Split`: captured groups are part of the result.
-fn split_one(regex: &Regex, subject: &str, maximum: i32, parts: &mut Vec<Value>) {
-    let limit = usize::try_from(maximum).unwrap_or(0);
-    let mut last = 0;
-    let mut count = 1;
-    for captures in regex.captures_iter(subject) {
-        let Some(whole) = captures.get(0) else { continue };
-        if limit > 0 && count >= limit {
-            break;
-        }
-        parts.push(Value::str(&subject[last..whole.start()]));
-        for group in captures.iter().skip(1).flatten() {
-            parts.push(Value::str(group.as_str()));
-        }
-        last = whole.end();
-        count += 1;
-    }
-    parts.push(Value::str(&subject[last..]));
-}
-
-/// `$1` and `${name}` as the engine writes them: `$1x` means group 1 followed by `x` in .NET.
-fn translate_replacement(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '$' {
-            out.push(c);
-            continue;
-        }
-        match chars.peek() {
-            Some('$') => {
-                chars.next();
-                out.push_str("$$");
-            }
-            Some(digit) if digit.is_ascii_digit() => {
-                out.push_str("${");
-                while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-                    out.push(digit);
-                }
-                out.push('}');
-            }
-            Some('{') => out.push('$'),
-            Some('&') => {
-                chars.next();
-                out.push_str("${0}");
-            }
-            _ => out.push_str("$$"),
-        }
-    }
-    out
 }
 
 /// Errors of the language need no command behind their id.

@@ -6,7 +6,7 @@ use super::{exception_object, short_name, type_name, type_names};
 use crate::convert::datetime::{self, Civil, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND};
 use crate::convert::{cast_resolved, shared_text, to_text};
 use crate::error::ErrorRecord;
-use crate::value::{EnumValue, Hashtable, List, ListKind, NameRef, Number, PsObject, ScriptBlock, ScriptMember, Value};
+use crate::value::{EnumValue, List, ListKind, Number, PsObject, ScriptBlock, ScriptMember, Value};
 
 /// `value.name` for one value; `None` when it has no such member. Member enumeration over arrays is done here too:
 /// an array without the member gives the members of its elements.
@@ -132,7 +132,7 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
         },
         Value::Hash(table) => {
             let table = table.read().ok()?;
-            if let Some((_, (_, value))) = table.entries.get_key_value(&NameRef(name)) {
+            if let Some(value) = table.get_str(name) {
                 return Some(value.clone());
             }
             match key {
@@ -396,7 +396,7 @@ pub fn set_property(value: &Value, name: &str, new: Value) -> Result<(), ErrorRe
         }
         Value::Hash(table) => {
             if let Ok(mut table) = table.write() {
-                let key = table.entries.get_full(&NameRef(name)).map_or_else(|| Value::str(name), |(_, _, (k, _))| k.clone());
+                let key = table.entries.get(&table.key(&Value::str(name))).map_or_else(|| Value::str(name), |(k, _)| k.clone());
                 table.set(key, new);
             }
             Ok(())
@@ -473,6 +473,12 @@ fn index_one(value: &Value, at: &Value) -> Result<Option<Value>, ErrorRecord> {
         }
         Value::List(list) => {
             let items = list.items.read().map_err(|_| null_array())?;
+            if let ListKind::Collection(class) = &list.kind
+                && class.ends_with(".GroupCollection")
+                && (matches!(at, Value::Str(_)) || position(whole(at)?, items.len()).is_none())
+            {
+                return Ok(Some(super::regexes::group_of(&items, at)));
+            }
             position(whole(at)?, items.len()).map(|p| items[p].clone())
         }
         Value::Hash(table) => {
@@ -546,7 +552,7 @@ pub fn set_index(value: &Value, index: &[Value], new: Value) -> Result<(), Error
         Value::List(list) => {
             let new = match &list.kind {
                 ListKind::TypedArray(element) | ListKind::Generic(element) => cast_resolved(&new, element)?,
-                ListKind::ArrayList => new,
+                _ => new,
             };
             store(&list.items, new)
         }
@@ -568,7 +574,7 @@ pub fn set_index(value: &Value, index: &[Value], new: Value) -> Result<(), Error
                 *slot = new;
                 return Ok(());
             }
-            let key = table.entries.get_full(&Hashtable::key(at)).map_or_else(|| at.clone(), |(_, _, (k, _))| k.clone());
+            let key = table.entries.get(&table.key(at)).map_or_else(|| at.clone(), |(k, _)| k.clone());
             table.set(key, new);
             Ok(())
         }

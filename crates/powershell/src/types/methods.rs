@@ -660,15 +660,11 @@ fn object_method(
         return Ok(Some(Some(cim_copy(object))));
     }
     match class {
-        "System.Text.RegularExpressions.Regex" => {
-            let pattern = object.text.clone().unwrap_or_else(|| "".into());
-            let fold = object.get("Options").is_some_and(|o| shared_text(&o).contains("IgnoreCase"));
-            let mut all = vec![arguments.first().cloned().unwrap_or(Value::Null), Value::Str(pattern)];
-            all.extend(arguments.iter().skip(1).cloned());
-            if fold {
-                all.push(Value::str("IgnoreCase"));
+        class if class.starts_with("System.Text.RegularExpressions.") => {
+            let call = super::call::Call { class, name, lower, arguments };
+            if let Some(answer) = super::regexes::method(object, &call, cx)? {
+                return Ok(Some(answer));
             }
-            return super::call_static("System.Text.RegularExpressions.Regex", name, &all, cx).map(Some);
         }
         "System.Text.StringBuilder" => {
             let current = object.get("Text").map(|t| shared_text(&t)).unwrap_or_else(|| "".into());

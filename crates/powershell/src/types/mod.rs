@@ -1,6 +1,7 @@
 //! Members of values: properties, indexing, method calls, static members, type names.
 
 mod access;
+mod call;
 mod methods;
 mod names;
 pub mod regexes;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 pub use access::{index, property, property_names, script_property, set_index, set_property};
 pub use methods::call_method;
 pub(crate) use methods::dictionary_entry;
-pub use names::{enumeration, is_type, resolve, short_name, type_literal_text, type_name, type_names};
+pub use names::{enumeration, is_flags, is_type, resolve, short_name, type_literal_text, type_name, type_names};
 pub use statics::{call_static, new_object, static_property};
 
 use crate::error::{ErrorRecord, exception_chain};
@@ -23,9 +24,13 @@ pub fn type_not_found(name: &str) -> ErrorRecord {
 }
 
 /// `[regex]'pattern'`.
-pub fn make_regex(pattern: &str) -> Result<Value, ErrorRecord> {
-    regexes::compile(pattern, false)?;
-    Ok(regexes::object(pattern, false))
+pub fn make_regex(value: &Value) -> Result<Value, ErrorRecord> {
+    if super::types::is_type(value, "System.Text.RegularExpressions.Regex") {
+        return Ok(value.clone());
+    }
+    let text = crate::convert::shared_text(value);
+    let pattern = regexes::Pattern::new(&text, regexes::Flags::default()).map_err(|error| error.record(&text, regexes::Asker::Cast))?;
+    Ok(regexes::object(Arc::new(pattern)))
 }
 
 /// Types that are little more than their text: `[uri]`, `[ipaddress]`, `[mailaddress]`.

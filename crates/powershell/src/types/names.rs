@@ -253,7 +253,18 @@ const ENUMS: &[(&str, &[(&str, i64)])] = &[
     ("System.MidpointRounding", &[("ToEven", 0), ("AwayFromZero", 1)]),
     (
         "System.Text.RegularExpressions.RegexOptions",
-        &[("None", 0), ("IgnoreCase", 1), ("Multiline", 2), ("ExplicitCapture", 4), ("Singleline", 16), ("IgnorePatternWhitespace", 32)],
+        &[
+            ("None", 0),
+            ("IgnoreCase", 1),
+            ("Multiline", 2),
+            ("ExplicitCapture", 4),
+            ("Compiled", 8),
+            ("Singleline", 16),
+            ("IgnorePatternWhitespace", 32),
+            ("RightToLeft", 64),
+            ("ECMAScript", 256),
+            ("CultureInvariant", 512),
+        ],
     ),
     ("System.Net.SecurityProtocolType", &[("SystemDefault", 0), ("Ssl3", 48), ("Tls", 192), ("Tls11", 768), ("Tls12", 3072)]),
     (
@@ -274,6 +285,14 @@ const ENUMS: &[(&str, &[(&str, i64)])] = &[
 /// Members of an enumeration by its full name.
 pub fn enumeration(full: &str) -> Option<&'static [(&'static str, i64)]> {
     ENUMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(full)).map(|(_, members)| *members)
+}
+
+/// Whether members of an enumeration are combined (`[Flags]`).
+pub fn is_flags(full: &str) -> bool {
+    ["System.Text.RegularExpressions.RegexOptions", "System.Net.SecurityProtocolType", "System.Management.Automation.PSMemberTypes"]
+        .iter()
+        .chain(&["System.Globalization.DateTimeStyles", "System.Globalization.NumberStyles", "System.IO.FileAttributes"])
+        .any(|name| name.eq_ignore_ascii_case(full))
 }
 
 /// The full .NET name for a type as written between brackets (`int` gives `System.Int32`); `None` when nobody knows it.

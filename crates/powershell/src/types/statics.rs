@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::call::Call;
 use super::{method_not_found, method_threw, no_overload, regexes, short_name};
 use crate::convert::datetime::{self, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND};
 use crate::convert::{self, cast_resolved, number, order_text, shared_text};
@@ -132,7 +133,10 @@ pub fn call_static(type_name: &str, name: &str, arguments: &[Value], cx: &mut dy
         "System.Convert" => convert_static(&lower, name, arguments)?,
         "System.IO.Path" => path_static(&lower, arguments, cx)?,
         "System.IO.File" => file_static(&lower, name, arguments, cx)?,
-        "System.Text.RegularExpressions.Regex" => regex_static(&lower, arguments)?,
+        "System.Text.RegularExpressions.Regex" => {
+            let call = Call { class: &full, name, lower: &lower, arguments };
+            regexes::statics(&call, cx)?.flatten()
+        }
         "System.Guid" => match lower.as_str() {
             "newguid" => Some(Value::Guid(cx.world().guid())),
             "parse" => Some(parse(&full, name, arguments)?),
@@ -647,34 +651,6 @@ fn file_static(lower: &str, name: &str, arguments: &[Value], cx: &mut dyn Contex
     }))
 }
 
-fn regex_static(lower: &str, arguments: &[Value]) -> Result<Option<Value>, Flow> {
-    let input = text(arguments, 0);
-    if lower == "escape" {
-        let mut out = String::new();
-        for c in input.chars() {
-            match c {
-                '\\' | '*' | '+' | '?' | '|' | '{' | '[' | '(' | ')' | '^' | '$' | '.' | '#' | ' ' => out.extend(['\\', c]),
-                '\t' => out.push_str("\\t"),
-                '\r' => out.push_str("\\r"),
-                '\n' => out.push_str("\\n"),
-                c => out.push(c),
-            }
-        }
-        return Ok(Some(Value::str(out)));
-    }
-    let fold = arguments.iter().skip(2).any(|a| shared_text(a).contains("IgnoreCase") || matches!(a, Value::Int(1)));
-    let regex = regexes::compile(&text(arguments, 1), fold)?;
-    Ok(Some(match lower {
-        "ismatch" => Value::Bool(regex.is_match(&input)),
-        "match" => regexes::match_object(regex.captures(&input).as_ref(), &regex, &input),
-        "matches" => Value::array(regex.captures_iter(&input).map(|c| regexes::match_object(Some(&c), &regex, &input)).collect()),
-        "replace" => Value::str(regex.replace_all(&input, regexes::replacement(&text(arguments, 2)).as_str()).into_owned()),
-        "split" => Value::typed_array(STRING, regex.split(&input).map(Value::str).collect()),
-        "unescape" => Value::str(input.replace('\\', "")),
-        _ => return Ok(None),
-    }))
-}
-
 /// `New-Object` and `[type]::new()`.
 pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) -> Result<Value, Flow> {
     let full = full_name(type_name)?;
@@ -766,9 +742,7 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
             Value::Version(parts)
         }
         "System.Text.RegularExpressions.Regex" => {
-            let fold = arguments.get(1).is_some_and(|a| shared_text(a).contains("IgnoreCase"));
-            regexes::compile(&text(arguments, 0), fold)?;
-            regexes::object(&text(arguments, 0), fold)
+            return regexes::construct(&Call { class: &full, name: ".ctor", lower: ".ctor", arguments });
         }
         "System.Management.Automation.PSCredential" => PsObject::new("System.Management.Automation.PSCredential")
             .with("UserName", text(arguments, 0))
