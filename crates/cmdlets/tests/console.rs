@@ -59,7 +59,7 @@ fn questions_name_operation_and_target(#[case] script: &str, #[case] questions: 
 fn what_is_not_modelled_never_passes_silently(#[case] script: &str, #[case] what: &str) {
     let output = Rig::contoso().run(script);
     assert_eq!(output.unmodelled.iter().map(|(named, _)| &**named).collect::<Vec<_>>(), [what]);
-    let (_, span) = output.unmodelled[0];
+    let span = output.unmodelled[0].1.span;
     assert!(span.start < span.end && usize::try_from(span.end).is_ok_and(|end| end <= script.len()), "{span:?}");
 }
 

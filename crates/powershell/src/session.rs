@@ -7,7 +7,7 @@ use crate::error::{ErrorRecord, Flow, LimitError};
 use crate::eval::{Env, Evaluator, Frame, Invoked, Routes, Scope, ScopeKind, Sink, State, Variable};
 use crate::parse::ParseError;
 use crate::pipeline::World;
-use crate::source::{Source, Span};
+use crate::source::{Position, Source, Span};
 use crate::value::Value;
 
 mod render;
@@ -98,9 +98,9 @@ pub struct RunOutput {
     /// Records of all streams in the order in which they were written.
     pub streams: Vec<StreamRecord>,
     /// Known commands and parameters that are not modelled, with their places: the verdict is inconclusive.
-    pub unmodelled: Vec<(Arc<str>, Span)>,
+    pub unmodelled: Vec<(Arc<str>, Position)>,
     /// Remarks about the script, with their places.
-    pub remarks: Vec<(Arc<str>, Span)>,
+    pub remarks: Vec<(Arc<str>, Position)>,
     /// A terminating error ended the run, the text does not parse, a limit was hit, or `exit` was not zero.
     pub failed: bool,
     /// What `exit` said; 1 after a terminating error.
@@ -206,7 +206,7 @@ impl Session {
                 let mut record =
                     ErrorRecord::new(error.message.clone(), error.id, "ParserError", "System.Management.Automation.ParseException");
                 record.decorated = true;
-                record.position = Some(crate::source::Position { source: source.clone(), span: error.span });
+                record.position = Some(Position { source: source.clone(), span: error.span });
                 StreamRecord { kind: StreamKind::Error(Arc::new(record)), span: error.span }
             })
             .collect();
@@ -258,7 +258,7 @@ impl Session {
                 let mut record =
                     ErrorRecord::new(limit.to_string(), "LimitExceeded", "LimitsExceeded", "System.Management.Automation.RuntimeException");
                 record.decorated = true;
-                record.position = Some(crate::source::Position { source: ast.source.clone(), span: evaluator.statement });
+                record.position = Some(Position { source: ast.source.clone(), span: evaluator.statement });
                 output.streams.push(StreamRecord { kind: StreamKind::Error(Arc::new(record)), span: evaluator.statement });
                 output.limit = Some(limit);
                 output.failed = true;

@@ -15,7 +15,7 @@ mod resolve;
 mod runner;
 pub mod scenario;
 
-pub use drill::{Drill, DrillError, Finding, Said, StreamName, describe};
+pub use drill::{Drill, DrillError, Finding, Said, Snapshot, StreamName, describe};
 pub use files::{DiskFiles, Files, MemoryFiles, ReadError};
 pub use load::{Loaded, Loader, limits, read_expectations, read_steps};
 pub use naming::title_of;

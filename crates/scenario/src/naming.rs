@@ -17,8 +17,12 @@ pub(crate) fn place_of(origin: &Origin) -> Place {
     Place { file: origin.source.name.clone(), line: origin.line() }
 }
 
-pub(crate) fn place_in_script(script: &Script, span: firedrill_powershell::source::Span) -> Place {
-    place_of(&origin_in_script(script, span))
+pub(crate) fn place_in_script(script: &Script, position: &firedrill_powershell::source::Position) -> Place {
+    // A script that the step's text calls has a name of its own.
+    if !position.source.name.is_empty() {
+        return Place { file: position.source.name.clone(), line: position.line_column().0 };
+    }
+    place_of(&origin_in_script(script, position.span))
 }
 
 /// Where bytes of a script stand in its file.

@@ -70,6 +70,21 @@ impl Runner {
         Run::new(&self.options, scenario, Digesting::new(sink)).finish()
     }
 
+    /// Runs the first steps of a scenario, with what they expect, and hands over the drill as they leave it.
+    ///
+    /// # Errors
+    /// The outcome, when a step fails: there is no such state to stand in.
+    pub fn rehearse(&self, scenario: &Scenario, steps: usize, sink: &mut dyn Sink) -> Result<Drill, Box<Outcome>> {
+        let mut run = Run::new(&self.options, scenario, Digesting::new(sink));
+        for (index, step) in scenario.steps.iter().enumerate().take(steps) {
+            if run.step(index, step).is_err() {
+                return Err(Box::new(run.close()));
+            }
+        }
+        run.drain_events();
+        Ok(run.drill)
+    }
+
     /// Runs a scenario twice and compares the logs, without what depends on the machine.
     pub fn check_determinism(&self, scenario: &Scenario) -> Determinism {
         let (mut one, mut other) = (Vec::new(), Vec::new());
@@ -325,12 +340,12 @@ impl<'a> Run<'a> {
             self.log.record(Record::Stream { step: index + 1, stream: *stream, text: text.clone() });
         }
         let Action::Run(script) = &step.action else { return };
-        for (text, span) in &said.remarks {
-            let place = place_in_script(script, *span);
+        for (text, position) in &said.remarks {
+            let place = place_in_script(script, position);
             self.log.record(Record::Remark { step: index + 1, place, text: text.to_string() });
         }
-        for (what, span) in &said.unmodelled {
-            let place = place_in_script(script, *span);
+        for (what, position) in &said.unmodelled {
+            let place = place_in_script(script, position);
             self.log.record(Record::Unmodelled { step: index + 1, place: place.clone(), what: what.to_string() });
             let reason = Reason::Unmodelled { what: what.to_string(), place };
             if !self.reasons.contains(&reason) {

@@ -152,7 +152,7 @@ impl Evaluator<'_> {
         {
             return Ok(target);
         }
-        self.suggest(name, place.span);
+        self.suggest(name, place);
         let mut record = ErrorRecord::new(
             format!(
                 "The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program. Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
@@ -170,7 +170,7 @@ impl Evaluator<'_> {
     }
 
     /// Remarks the nearest name, if one is near.
-    fn suggest(&mut self, name: &str, span: Span) {
+    fn suggest(&mut self, name: &str, place: &Position) {
         let mut names = self.env.scope.function_names();
         names.extend(builtins::names());
         names.extend(self.world.names());
@@ -182,7 +182,7 @@ impl Evaluator<'_> {
         if let Some((distance, candidate)) = nearest
             && distance <= (name.chars().count() / 4).max(1)
         {
-            self.output.remarks.push((format!("'{name}' is not a command; did you mean '{candidate}'?").into(), span));
+            self.output.remarks.push((format!("'{name}' is not a command; did you mean '{candidate}'?").into(), place.clone()));
         }
     }
 
@@ -255,9 +255,9 @@ impl Evaluator<'_> {
     ) -> Result<Binding, Flow> {
         match binding::bind(info, arguments, options) {
             Ok(binding) => {
-                let span = place.map_or(self.statement, |p| p.span);
-                self.output.remarks.extend(binding.remarks.iter().map(|text| (text.as_str().into(), span)));
-                self.output.unmodelled.extend(binding.unmodelled.iter().map(|what| (what.as_str().into(), span)));
+                let place = place.cloned().unwrap_or_else(|| self.here());
+                self.output.remarks.extend(binding.remarks.iter().map(|text| (text.as_str().into(), place.clone())));
+                self.output.unmodelled.extend(binding.unmodelled.iter().map(|what| (what.as_str().into(), place.clone())));
                 Ok(binding)
             }
             Err(error) => {
@@ -320,8 +320,8 @@ impl Evaluator<'_> {
                     }
                 }
                 let printed: Arc<str> = info.as_ref().map_or_else(|| name.into(), |i| i.name.clone());
-                let span = place.map_or(self.statement, |p| p.span);
-                self.output.unmodelled.push((printed.clone(), span));
+                let place = place.cloned().unwrap_or_else(|| self.here());
+                self.output.unmodelled.push((printed.clone(), place));
                 let mut record = ErrorRecord::new(
                     format!("The command '{printed}' is known but not modelled: what it would have done is not part of the rehearsal."),
                     "CommandNotModelled",

@@ -190,13 +190,13 @@ impl Context for Cx<'_, '_, '_> {
     }
 
     fn unmodelled(&mut self, what: &str) {
-        let span = self.down.outlet.invoked.position.as_ref().map_or(self.ev.statement, |p| p.span);
-        self.ev.output.unmodelled.push((what.into(), span));
+        let place = self.down.outlet.invoked.position.clone().unwrap_or_else(|| self.ev.here());
+        self.ev.output.unmodelled.push((what.into(), place));
     }
 
     fn remark(&mut self, text: &str) {
-        let span = self.down.outlet.invoked.position.as_ref().map_or(self.ev.statement, |p| p.span);
-        self.ev.output.remarks.push((text.into(), span));
+        let place = self.down.outlet.invoked.position.clone().unwrap_or_else(|| self.ev.here());
+        self.ev.output.remarks.push((text.into(), place));
     }
 }
 

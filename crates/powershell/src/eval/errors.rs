@@ -7,6 +7,7 @@ use super::{Evaluator, Invoked};
 use crate::ast::CatchClause;
 use crate::error::{ErrorRecord, Failure, Flow, Reach};
 use crate::session::{StreamKind, StreamRecord};
+use crate::source::Position;
 use crate::source::Span;
 use crate::types;
 use crate::value::Value;
@@ -157,7 +158,8 @@ impl Evaluator<'_> {
         const MAXIMUM: usize = 256;
         if record.id.starts_with(crate::types::regexes::NOT_MODELLED) {
             let what = format!("regular expression {}", crate::convert::display(&record.target));
-            self.output.unmodelled.push((what.into(), self.statement));
+            let place = self.here();
+            self.output.unmodelled.push((what.into(), place));
         }
         if let Ok(mut errors) = self.state.errors.write() {
             errors.insert(0, Value::Error(record.clone()));
@@ -219,6 +221,11 @@ impl Evaluator<'_> {
     }
 
     /// Appends to the streams of the run.
+    /// The statement that runs.
+    pub(crate) fn here(&self) -> Position {
+        Position { source: self.env.frame.source.clone(), span: self.statement }
+    }
+
     pub(crate) fn push_record(&mut self, kind: StreamKind) -> Result<(), Flow> {
         if self.output.streams.len() >= self.limits.records {
             return Err(crate::error::LimitError::Records(self.limits.records).into());

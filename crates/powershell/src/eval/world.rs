@@ -131,9 +131,9 @@ impl Evaluator<'_> {
             remarks: Vec::new(),
         };
         let result = self.world.invoke(info, &parameters, &mut recorder);
-        let span = invoked.position.as_ref().map_or(self.statement, |p| p.span);
-        self.output.unmodelled.extend(recorder.unmodelled.into_iter().map(|what| (what.into(), span)));
-        self.output.remarks.extend(recorder.remarks.into_iter().map(|what| (what.into(), span)));
+        let place = invoked.position.clone().unwrap_or_else(|| self.here());
+        self.output.unmodelled.extend(recorder.unmodelled.into_iter().map(|what| (what.into(), place.clone())));
+        self.output.remarks.extend(recorder.remarks.into_iter().map(|what| (what.into(), place.clone())));
         for event in recorder.events {
             match event {
                 Event::Output(value) => down.emit(self, value)?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use firedrill_fabric::operation::{Channel, OperationReport};
 use firedrill_fabric::{OperationError, SimDuration, SimTime};
 use firedrill_powershell::session::{RunOutput, StreamKind, error_lines};
-use firedrill_powershell::source::Span as ScriptSpan;
+use firedrill_powershell::source::{Position as ScriptPosition, Span as ScriptSpan};
 use firedrill_powershell::{Value, convert, format};
 use serde::Serialize;
 
@@ -59,16 +59,20 @@ pub struct Said {
     pub objects: Vec<Value>,
     /// Errors.
     pub errors: Vec<ErrorSummary>,
-    /// Known commands and parameters that are not modelled, with their bytes in the script.
-    pub unmodelled: Vec<(Arc<str>, ScriptSpan)>,
-    /// Remarks about the script, with their bytes in it.
-    pub remarks: Vec<(Arc<str>, ScriptSpan)>,
+    /// Known commands and parameters that are not modelled, with their places.
+    pub unmodelled: Vec<(Arc<str>, ScriptPosition)>,
+    /// Remarks about the script, with their places.
+    pub remarks: Vec<(Arc<str>, ScriptPosition)>,
     /// A limit that ended it.
     pub limit: Option<String>,
     /// Prompts that nobody answered.
     pub unanswered: Vec<String>,
     /// How long it took.
     pub took: SimDuration,
+    /// A terminating error or a limit ended it, it does not parse, or `exit` was not zero.
+    pub failed: bool,
+    /// What `exit` said; 1 after a terminating error.
+    pub exit_code: i32,
 }
 
 impl Said {
@@ -138,6 +142,7 @@ impl Said {
         }
         said.unmodelled.clone_from(&output.unmodelled);
         said.remarks.clone_from(&output.remarks);
+        (said.failed, said.exit_code) = (output.failed, output.exit_code);
         said.limit = output.limit.map(|limit| limit.to_string());
         said
     }

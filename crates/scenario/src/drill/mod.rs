@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use firedrill_cmdlets::signatures::Binding;
-use firedrill_cmdlets::{PromptPolicy, Shell, ShellState};
+use firedrill_cmdlets::{Operator, PromptPolicy, Shell, ShellState};
 use firedrill_fabric::fault::Change;
 use firedrill_fabric::federation::{Reach, ReachQuery};
 use firedrill_fabric::naming::PartnerView;
@@ -62,6 +62,30 @@ pub enum DrillError {
 struct Console {
     session: Session,
     shell: ShellState,
+}
+
+fn console(consoles: &mut BTreeMap<ComputerId, Console>, computer: ComputerId, binding: BindingMode) -> &mut Console {
+    let strict_binding = binding == BindingMode::Strict;
+    let console = consoles.entry(computer).or_insert_with(|| Console {
+        session: Session::new(Limits::default(), SessionOptions { strict_binding, ..SessionOptions::default() }),
+        shell: ShellState::default(),
+    });
+    console.shell.binding = if strict_binding { Binding::Strict } else { Binding::Procedures };
+    console
+}
+
+/// A state of the deployment, with the edits that wait in Topology Builder.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    fabric: Fabric,
+    draft: Option<Configuration>,
+}
+
+impl Snapshot {
+    /// Virtual time of the state.
+    pub fn at(&self) -> SimTime {
+        self.fabric.now()
+    }
 }
 
 /// A rehearsal in progress.
@@ -171,13 +195,27 @@ impl Drill {
     /// # Errors
     /// When the computer is off.
     pub fn run(&mut self, computer: ComputerId, text: &str, answers: Option<&[Arc<str>]>) -> Result<Said, DrillError> {
+        self.evaluate(computer, text, answers, None)
+    }
+
+    /// Runs PowerShell on a computer, in the session that this drill keeps there, with somebody at the console who hears
+    /// every record when it is written, and answers the prompts.
+    ///
+    /// # Errors
+    /// When the computer is off.
+    pub fn run_at_console(&mut self, computer: ComputerId, text: &str, operator: &mut dyn Operator) -> Result<Said, DrillError> {
+        self.evaluate(computer, text, None, Some(operator))
+    }
+
+    fn evaluate(
+        &mut self,
+        computer: ComputerId,
+        text: &str,
+        answers: Option<&[Arc<str>]>,
+        operator: Option<&mut dyn Operator>,
+    ) -> Result<Said, DrillError> {
         self.fabric.check_shell(computer)?;
-        let strict_binding = self.binding == BindingMode::Strict;
-        let console = self.consoles.entry(computer).or_insert_with(|| Console {
-            session: Session::new(Limits::default(), SessionOptions { strict_binding, ..SessionOptions::default() }),
-            shell: ShellState::default(),
-        });
-        console.shell.binding = if strict_binding { Binding::Strict } else { Binding::Procedures };
+        let console = console(&mut self.consoles, computer, self.binding);
         console.shell.answers = answers.unwrap_or_default().iter().map(|answer| answer.to_string()).collect::<VecDeque<_>>();
         console.shell.policy = if answers.is_some() { PromptPolicy::Absent } else { PromptPolicy::Confirm };
         console.shell.prompts.clear();
@@ -185,12 +223,26 @@ impl Drill {
         console.session.options_mut().interactive = answers.is_none_or(|answers| !answers.is_empty());
         let started = self.fabric.now();
         let mut shell = Shell::new(&mut self.fabric, computer, &mut console.shell);
+        if let Some(operator) = operator {
+            shell = shell.with_operator(operator);
+        }
         let output = console.session.run(&mut shell, "", text);
         if let Some(limit) = console.shell.limit.take() {
             return Err(DrillError::Limit(limit));
         }
         let prompts = std::mem::take(&mut console.shell.prompts).into_iter().map(|prompt| (prompt.text, prompt.answer)).collect();
         Ok(Said::from_run(&output, prompts, self.fabric.now().since(started)))
+    }
+
+    /// The state of the deployment now, to come back to. What the sessions remember is not part of it.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { fabric: self.fabric.clone(), draft: self.draft.clone() }
+    }
+
+    /// Goes back to a state of the deployment. Variables of sessions stay as they are; sockets follow at the next question.
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        self.fabric = snapshot.fabric.clone();
+        self.draft.clone_from(&snapshot.draft);
     }
 
     /// Edits the topology with Topology Builder on a computer (the first Front End that is up when none is given), and
