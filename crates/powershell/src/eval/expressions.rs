@@ -318,7 +318,8 @@ impl Evaluator<'_> {
             && let Some(source) = &object.source
         {
             if let Some(what) = source.unmodelled(name) {
-                self.output.unmodelled.push((what.clone().into(), self.statement));
+                let place = self.here();
+                self.output.unmodelled.push((what.clone().into(), place));
                 return Err(ErrorRecord::runtime(format!("{what} is not modelled."), "NotModelled", "NotImplemented").into());
             }
             let now = self.world.now();
