@@ -89,7 +89,7 @@ fn zone(cx: &mut Cx<'_>) -> Result<Site, Box<CommandError>> {
     let server = found.as_ref().map_or_else(|| "localhost".to_owned(), |zone| zone.soa.primary.clone());
     let missing = || cim(fill(text::DNS_ZONE_MISSING, &[&name, &server]), "WIN32 9601", "ObjectNotFound", &name);
     let zone = found.ok_or_else(missing)?;
-    if !cx.fabric.dns_up() {
+    if !cx.fabric.dns_primary_up() {
         return Err(cim(fill(text::DNS_SERVER_DOWN, &[&name, &server]), "WIN32 1722", "ConnectionError", &name));
     }
     if let Some(computer) = cx.text("ComputerName") {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::error::DnsError;
-use crate::loopback::{Addressing, DARK_SECOND_BYTE, Holder, LoopbackBlock};
+use crate::loopback::{Addressing, DARK_SECOND_BYTE, FIRST_SECOND_BYTE, Holder, LoopbackBlock};
 
 /// Addresses that stand for hosts outside the fabric: 127.254.0.0/16 without its first and last.
 const DARK_CAPACITY: u32 = 65_534;
@@ -76,6 +76,9 @@ impl AddressMap {
         if let Some(wire) = self.read().wire.get(&topology) {
             return Ok(*wire);
         }
+        if stands_for_itself(topology) {
+            return Ok(topology);
+        }
         let mut state = self.write();
         let wire = state.take_dark().ok_or(DnsError::TooManyAddresses { address: topology, capacity: DARK_CAPACITY })?;
         state.wire.insert(topology, wire);
@@ -85,7 +88,7 @@ impl AddressMap {
 
     /// The topology address that a loopback address stands for.
     pub fn topology(&self, wire: Ipv4Addr) -> Option<Ipv4Addr> {
-        self.read().topology.get(&wire).copied()
+        self.read().topology.get(&wire).copied().or_else(|| stands_for_itself(wire).then_some(wire))
     }
 
     /// The loopback address that stands for an IPv6 address of the topology.
@@ -143,6 +146,13 @@ impl AddressMap {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         self.inner.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an address is one of this machine that no fabric hands out: a topology that names it means a program that
+/// really listens there, such as a partner's own server in a rehearsal.
+fn stands_for_itself(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    first == 127 && second < FIRST_SECOND_BYTE
 }
 
 impl State {

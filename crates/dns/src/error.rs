@@ -1,6 +1,6 @@
 //! What can go wrong while the server is started or given new zones.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The DNS server or its addresses could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,24 @@ pub enum DnsError {
         address: IpAddr,
         /// Why.
         source: std::io::Error,
+    },
+    /// Another program has the port that was asked for.
+    #[error(
+        "the DNS server cannot listen on {address}: port {} is taken by a program that listens on {occupant}\n\nhint: \
+         `ss -lntup 'sport = :{}'` names it; stop it, bind it to another address, or choose another port",
+        .address.port(), .address.port()
+    )]
+    InUse {
+        /// Where.
+        address: SocketAddr,
+        /// Who is there.
+        occupant: Occupant,
+    },
+    /// An address of a network: nothing leaves the machine.
+    #[error("the DNS server listens on loopback addresses only, not on {address}\n\nhint: use an address of 127.0.0.0/8")]
+    NotLoopback {
+        /// The address.
+        address: IpAddr,
     },
     /// The port that the server had before could not be bound again.
     #[error(
@@ -56,9 +74,24 @@ pub enum DnsError {
     /// The resolver could not be set up.
     #[error("a partner's resolver cannot be set up: {0}")]
     Resolver(String),
-    /// The server ended with an error.
-    #[error("the DNS server did not stop cleanly: {0}")]
-    Stop(String),
+}
+
+/// How far a program that holds a port spreads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occupant {
+    /// All addresses, which shuts out every loopback address.
+    AllAddresses,
+    /// The address in question only.
+    ThisAddress,
+}
+
+impl std::fmt::Display for Occupant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AllAddresses => "all addresses",
+            Self::ThisAddress => "this address",
+        })
+    }
 }
 
 fn bind_hint(error: &std::io::Error) -> &'static str {

@@ -16,6 +16,8 @@ const HOLDER_PORT: u16 = 5268;
 const HOLDER_HOST: u8 = 254;
 /// Second bytes of the blocks, in the order of preference: low ones are left to people's own 127.0.x and 127.1.x.
 const SECOND_BYTES: std::ops::RangeInclusive<u8> = 16..=250;
+/// Second byte of the lowest address that stands for a host of a fabric (that of [`SINGLE_BLOCK`]).
+pub(crate) const FIRST_SECOND_BYTE: u8 = SINGLE_BLOCK[1];
 /// Second byte of the addresses that stand for hosts outside the fabric. No fabric takes blocks there: nobody listens.
 pub(crate) const DARK_SECOND_BYTE: u8 = 254;
 /// Block whose addresses stand in DNS answers when nothing but 127.0.0.1 can be bound.

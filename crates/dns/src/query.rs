@@ -20,6 +20,11 @@ pub struct QueryError {
     pub why: String,
 }
 
+/// A name as hickory has it, from the model's form (without the final dot; the empty string is the root).
+pub(crate) fn wire_name(text: &str) -> Result<Name, hickory_resolver::proto::ProtoError> {
+    if text.is_empty() { Ok(Name::root()) } else { Name::from_ascii(format!("{text}.")) }
+}
+
 /// Asks a server once over UDP, and over TCP when the answer is truncated. Aliases are not followed, nothing is cached.
 ///
 /// # Errors

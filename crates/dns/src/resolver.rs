@@ -18,8 +18,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record};
 use crate::address::AddressMap;
 use crate::cache::{Cache, CacheLine};
 use crate::error::DnsError;
-use crate::query::{query, query_tcp};
-use crate::snapshot;
+use crate::query::{query, query_tcp, wire_name};
 
 /// How long an answer over UDP may take, in real time. Loopback answers in well under a millisecond; what takes longer
 /// is asked again over TCP, which a server that is down refuses at once, so a busy machine is not taken for an outage.
@@ -99,7 +98,7 @@ impl PartnerResolver {
     }
 
     async fn ask(&self, name: &str, record_type: RecordType) -> Heard {
-        let Ok(name) = snapshot::name("", name) else {
+        let Ok(name) = wire_name(name) else {
             // What no query can carry does not exist anywhere.
             return Heard { answer: Answer::NoName, ttl: 0 };
         };
@@ -166,7 +165,9 @@ impl PartnerResolver {
             RData::SOA(soa) => Some((record.name.is_root(), record.ttl.min(soa.minimum))),
             _ => None,
         });
-        let (outside, negative_ttl) = soa.unwrap_or((false, 0));
+        // A referral: other servers would be responsible, and none of them is here.
+        let referred = soa.is_none() && message.authorities.iter().any(|record| matches!(record.data, RData::NS(_)));
+        let (outside, negative_ttl) = soa.unwrap_or((referred, 0));
         negative(message.metadata.response_code, ttl.min(negative_ttl), outside)
     }
 

@@ -1,31 +1,25 @@
-//! The server: hickory's sockets and message handling around our snapshots.
+//! The server: sockets around snapshots of the zones.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use firedrill_fabric::naming::Zones;
-use hickory_server::Server;
-use hickory_server::net::runtime::Time;
-use hickory_server::proto::op::{Edns, Header, HeaderCounts, MessageType, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::{DNSClass, RData, RecordType};
-use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
-use hickory_server::zone_handler::MessageResponseBuilder;
+use firedrill_fabric::world::{DynamicUpdate, ServedZones, UpdateCode};
+use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::address::AddressMap;
-use crate::error::DnsError;
+use crate::error::{DnsError, Occupant};
 use crate::loopback::LoopbackBlock;
-use crate::query::{QueryError, query};
-use crate::snapshot::{self, Reply, Snapshot};
+use crate::query::{QueryError, query, wire_name};
+use crate::settings::{Access, Mode, Settings};
+use crate::snapshot::Snapshot;
+use crate::{notify, serve};
 
-/// Largest answer over UDP with EDNS, in bytes (DNS flag day 2020).
-const UDP_PAYLOAD_MAX: u16 = 1232;
-/// How long an idle TCP client is kept.
-const TCP_IDLE: Duration = Duration::from_secs(5);
-/// Answers that may wait in one TCP connection.
-const TCP_QUEUE: usize = 32;
 /// How long the answer to a question about our own state may take.
 const SERIAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Tries to find one number free for both UDP and TCP.
@@ -36,23 +30,23 @@ const PORT_TRIES: u32 = 64;
 /// UDP and TCP listen on one port number. It stops and frees both when dropped; [`Self::shutdown`] waits for it.
 pub struct DnsServer {
     shared: Arc<Shared>,
-    map: AddressMap,
     address: SocketAddr,
     /// Stays bound while the server is down, so that the port remains ours.
-    udp: Server<Handler>,
-    /// `None` while the server is down.
-    tcp: Option<Server<Handler>>,
+    udp: JoinHandle<()>,
+    /// `None` while TCP is closed.
+    tcp: Option<JoinHandle<()>>,
+    notify: Vec<SocketAddr>,
+    /// NOTIFY messages under way.
+    told: Mutex<JoinSet<bool>>,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     snapshot: RwLock<Arc<Snapshot>>,
-    answering: AtomicBool,
+    mode: RwLock<Mode>,
     answered: AtomicU64,
+    pub(crate) settings: Settings,
 }
-
-#[derive(Clone)]
-struct Handler(Arc<Shared>);
 
 impl DnsServer {
     /// Starts on the block's DNS address, on a port of the system's choice. Needs a tokio runtime.
@@ -68,14 +62,29 @@ impl DnsServer {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_at(address: IpAddr, zones: &Zones, map: &AddressMap) -> Result<Self, DnsError> {
-        let snapshot = Arc::new(Snapshot::new(zones, map, None)?);
-        let shared = Arc::new(Shared { snapshot: RwLock::new(snapshot), answering: AtomicBool::new(true), answered: AtomicU64::new(0) });
-        let (udp_socket, tcp_listener) = bind_pair(address).await.map_err(|source| DnsError::Bind { address, source })?;
-        let address = udp_socket.local_addr().map_err(|source| DnsError::Bind { address, source })?;
-        let mut udp = Server::new(Handler(Arc::clone(&shared)));
-        udp.register_socket(udp_socket);
-        let tcp = Some(serve_tcp(&shared, tcp_listener));
-        Ok(Self { shared, map: map.clone(), address, udp, tcp })
+        Self::start_with(SocketAddr::new(address, 0), zones, map, Access::default()).await
+    }
+
+    /// Starts on a given address and port (0: of the system's choice), for those whom it may concern.
+    ///
+    /// # Errors
+    /// As [`Self::start`]; also when the address is not a loopback address.
+    pub async fn start_with(address: SocketAddr, zones: &Zones, map: &AddressMap, access: Access) -> Result<Self, DnsError> {
+        if !address.ip().is_loopback() {
+            return Err(DnsError::NotLoopback { address: address.ip() });
+        }
+        let snapshot = Arc::new(Snapshot::new(zones, &BTreeSet::new(), map, None)?);
+        let (udp_socket, tcp_listener) = bind_pair(address).await?;
+        let bound = udp_socket.local_addr().map_err(|source| DnsError::Bind { address: address.ip(), source })?;
+        let shared = Arc::new(Shared {
+            snapshot: RwLock::new(snapshot),
+            mode: RwLock::new(Mode::Answering),
+            answered: AtomicU64::new(0),
+            settings: Settings { map: map.clone(), transfer_to: access.transfer_to, keys: access.keys, updates: access.updates },
+        });
+        let udp = tokio::spawn(serve::udp(Arc::new(udp_socket), Arc::clone(&shared)));
+        let tcp = Some(tokio::spawn(serve::tcp(tcp_listener, Arc::clone(&shared))));
+        Ok(Self { shared, address: bound, udp, tcp, notify: access.notify, told: Mutex::new(JoinSet::new()) })
     }
 
     /// Where it listens, UDP and TCP.
@@ -85,19 +94,55 @@ impl DnsServer {
 
     /// The map by which it translates addresses.
     pub fn map(&self) -> &AddressMap {
-        &self.map
+        &self.shared.settings.map
     }
 
     /// Serves these zones from now on. Answers before the return have the old data, answers after it the new; none has
-    /// both. Costs what has changed.
+    /// both. Costs what has changed. Configured servers are told of new serials (NOTIFY).
     ///
     /// # Errors
     /// When a zone cannot be served; the old data stay.
     pub fn publish(&self, zones: &Zones) -> Result<(), DnsError> {
+        self.publish_without(zones, &BTreeSet::new())
+    }
+
+    /// As [`Self::publish`], with zones that the server has given up: it answers SERVFAIL for them.
+    ///
+    /// # Errors
+    /// As [`Self::publish`].
+    pub fn publish_served(&self, served: &ServedZones) -> Result<(), DnsError> {
+        self.publish_without(&served.zones, &served.expired)
+    }
+
+    fn publish_without(&self, zones: &Zones, expired: &BTreeSet<String>) -> Result<(), DnsError> {
         let previous = self.shared.snapshot();
-        let next = Arc::new(Snapshot::new(zones, &self.map, Some(&previous))?);
+        let next = Arc::new(Snapshot::new(zones, expired, self.map(), Some(&previous))?);
+        let serials = next.serials();
         *self.shared.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next;
+        let before = previous.serials();
+        for (apex, serial) in serials.into_iter().filter(|(apex, serial)| before.get(apex) != Some(serial)) {
+            self.tell(&apex, serial);
+        }
         Ok(())
+    }
+
+    /// Tells the configured servers about a zone.
+    fn tell(&self, apex: &[u8], serial: u32) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        while told.try_join_next().is_some() {}
+        for to in &self.notify {
+            told.spawn(notify::tell(self.address, *to, apex.into(), serial as u16));
+        }
+    }
+
+    /// Waits until everybody who is being told of a change has acknowledged it, or has had all tries. Says how many have.
+    pub async fn notified(&self) -> usize {
+        let mut told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut acknowledged = 0;
+        while let Some(result) = told.join_next().await {
+            acknowledged += usize::from(result.is_ok_and(|heard| heard));
+        }
+        acknowledged
     }
 
     /// Lets the server go down (UDP queries vanish, TCP is refused) or come back on its port.
@@ -105,25 +150,35 @@ impl DnsServer {
     /// # Errors
     /// When the TCP port was lost to another program meanwhile.
     pub async fn set_answering(&mut self, answering: bool) -> Result<(), DnsError> {
-        match (answering, self.tcp.take()) {
+        self.set_mode(if answering { Mode::Answering } else { Mode::Down }).await
+    }
+
+    /// Lets the server misbehave, or answer again.
+    ///
+    /// # Errors
+    /// When the TCP port was lost to another program meanwhile.
+    pub async fn set_mode(&mut self, mode: Mode) -> Result<(), DnsError> {
+        match (mode.listens_on_tcp(), self.tcp.take()) {
             (true, None) => {
-                let listener = TcpListener::bind(self.address).await.map_err(|source| DnsError::Return {
-                    address: self.address.ip(),
-                    port: self.address.port(),
-                    source,
-                })?;
-                self.tcp = Some(serve_tcp(&self.shared, listener));
+                let (address, port) = (self.address.ip(), self.address.port());
+                let listener = TcpListener::bind(self.address).await.map_err(|source| DnsError::Return { address, port, source })?;
+                self.tcp = Some(tokio::spawn(serve::tcp(listener, Arc::clone(&self.shared))));
             }
-            (false, Some(mut tcp)) => stop(&mut tcp).await?,
+            (false, Some(tcp)) => stop(tcp).await,
             (_, unchanged) => self.tcp = unchanged,
         }
-        self.shared.answering.store(answering, Ordering::SeqCst);
+        *self.shared.mode.write().unwrap_or_else(PoisonError::into_inner) = mode;
         Ok(())
     }
 
-    /// Whether it answers.
+    /// How it treats queries now.
+    pub fn mode(&self) -> Mode {
+        self.shared.mode()
+    }
+
+    /// Whether it answers, however badly.
     pub fn is_answering(&self) -> bool {
-        self.shared.answering.load(Ordering::SeqCst)
+        !matches!(self.mode(), Mode::Down | Mode::Drops)
     }
 
     /// Serial of a zone, as a plain client gets it over the wire; `None` when the name is no apex of a zone.
@@ -131,7 +186,7 @@ impl DnsServer {
     /// # Errors
     /// When the server does not answer.
     pub async fn serial(&self, origin: &str) -> Result<Option<u32>, QueryError> {
-        let Ok(name) = snapshot::name(origin, origin) else { return Ok(None) };
+        let Ok(name) = wire_name(origin) else { return Ok(None) };
         let message = query(self.address, &name, RecordType::SOA, SERIAL_TIMEOUT).await?;
         Ok(message.answers.iter().find_map(|record| match &record.data {
             RData::SOA(soa) if record.name == name => Some(soa.serial),
@@ -147,98 +202,84 @@ impl DnsServer {
     /// Stops and waits until the port is free.
     ///
     /// # Errors
-    /// When a socket had failed.
+    /// None any more; kept for callers that pass failures on.
     pub async fn shutdown(mut self) -> Result<(), DnsError> {
-        if let Some(mut tcp) = self.tcp.take() {
-            stop(&mut tcp).await?;
+        if let Some(tcp) = self.tcp.take() {
+            stop(tcp).await;
         }
-        stop(&mut self.udp).await
+        self.udp.abort();
+        let _aborted = (&mut self.udp).await;
+        Ok(())
+    }
+}
+
+impl Drop for DnsServer {
+    fn drop(&mut self) {
+        self.udp.abort();
+        if let Some(tcp) = &self.tcp {
+            tcp.abort();
+        }
     }
 }
 
 impl std::fmt::Debug for DnsServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DnsServer").field("address", &self.address).field("answering", &self.is_answering()).finish_non_exhaustive()
+        f.debug_struct("DnsServer").field("address", &self.address).field("mode", &self.mode()).finish_non_exhaustive()
     }
 }
 
-fn serve_tcp(shared: &Arc<Shared>, listener: TcpListener) -> Server<Handler> {
-    let mut server = Server::new(Handler(Arc::clone(shared)));
-    server.register_listener(listener, TCP_IDLE, TCP_QUEUE);
-    server
-}
-
-async fn stop(server: &mut Server<Handler>) -> Result<(), DnsError> {
-    server.shutdown_gracefully().await.map_err(|error| DnsError::Stop(error.to_string()))
+/// Ends a task and waits until its sockets are closed.
+async fn stop(task: JoinHandle<()>) {
+    task.abort();
+    let _aborted = task.await;
 }
 
 /// One number for UDP and TCP: the system picks it for UDP, and TCP may have lost it already.
-async fn bind_pair(address: IpAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
+async fn bind_pair(address: SocketAddr) -> Result<(UdpSocket, TcpListener), DnsError> {
+    let failed = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::AddrInUse if address.port() != 0 => DnsError::InUse { address, occupant: occupant(address) },
+        _ => DnsError::Bind { address: address.ip(), source },
+    };
     let mut tries = 0;
     loop {
-        let udp = UdpSocket::bind((address, 0)).await?;
-        match TcpListener::bind(udp.local_addr()?).await {
+        let udp = UdpSocket::bind(address).await.map_err(failed)?;
+        let bound = udp.local_addr().map_err(failed)?;
+        match TcpListener::bind(bound).await {
             Ok(tcp) => return Ok((udp, tcp)),
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && tries < PORT_TRIES => tries += 1,
-            Err(error) => return Err(error),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && address.port() == 0 && tries < PORT_TRIES => tries += 1,
+            Err(error) => return Err(failed(error)),
         }
     }
+}
+
+/// Who holds a port: somebody on all addresses shuts out every address, somebody on this one only this one.
+fn occupant(address: SocketAddr) -> Occupant {
+    // An address that nobody has a reason to use.
+    let elsewhere = SocketAddr::from(([127, 255, 255, 253], address.port()));
+    let in_use = |error: std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
+    let udp = std::net::UdpSocket::bind(elsewhere).is_err_and(in_use);
+    let tcp = std::net::TcpListener::bind(elsewhere).is_err_and(in_use);
+    if udp || tcp { Occupant::AllAddresses } else { Occupant::ThisAddress }
 }
 
 impl Shared {
-    fn snapshot(&self) -> Arc<Snapshot> {
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-#[async_trait::async_trait]
-impl RequestHandler for Handler {
-    async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut response: R) -> ResponseInfo {
-        let mut metadata = Metadata::response_from_request(&request.metadata);
-        if !self.0.answering.load(Ordering::SeqCst) {
-            return silence(metadata);
+    pub(crate) fn mode(&self) -> Mode {
+        *self.mode.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn count_answer(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Has the owner of the zones decide on an update.
+    pub(crate) async fn decide(&self, update: &DynamicUpdate) -> UpdateCode {
+        match &self.settings.updates {
+            Some(updates) => updates.decide(update.clone()).await,
+            None => UpdateCode::Refused,
         }
-        let edns = request.edns.as_ref().map(|asked| {
-            let mut edns = Edns::new();
-            edns.set_max_payload(asked.max_payload().clamp(512, UDP_PAYLOAD_MAX)).set_version(0);
-            edns
-        });
-        let snapshot = self.0.snapshot();
-        let reply = decide(request, &snapshot);
-        metadata.response_code = reply.code;
-        metadata.authoritative = matches!(reply.code, ResponseCode::NoError | ResponseCode::NXDomain);
-        let builder = MessageResponseBuilder::new(&request.queries, edns.as_ref());
-        let none: [&hickory_server::proto::rr::Record; 0] = [];
-        let message = builder.build(metadata, reply.answers, none, reply.authority, reply.additionals);
-        self.0.answered.fetch_add(1, Ordering::Relaxed);
-        // A peer that has gone away is its own business: the answer is lost as it would be on any network.
-        response.send_response(message).await.unwrap_or_else(|_| silence(metadata))
     }
-}
-
-/// What a request gets. Updates, transfers and ANY are refused: the topology's operator edits zones through commands.
-fn decide<'a>(request: &Request, snapshot: &'a Snapshot) -> Reply<'a> {
-    let refuse = |code| Reply { code, ..Reply::default() };
-    if request.metadata.message_type != MessageType::Query {
-        return refuse(ResponseCode::FormErr);
-    }
-    if request.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
-        return refuse(ResponseCode::BADVERS);
-    }
-    match request.metadata.op_code {
-        OpCode::Query => {}
-        OpCode::Update => return refuse(ResponseCode::Refused),
-        _ => return refuse(ResponseCode::NotImp),
-    }
-    let Ok(info) = request.request_info() else { return refuse(ResponseCode::FormErr) };
-    let record_type = info.query.query_type();
-    if info.query.query_class() != DNSClass::IN || matches!(record_type, RecordType::ANY | RecordType::AXFR | RecordType::IXFR) {
-        return refuse(ResponseCode::Refused);
-    }
-    snapshot.answer(info.query.name(), record_type)
-}
-
-/// What hickory wants back when nothing was sent.
-fn silence(metadata: Metadata) -> ResponseInfo {
-    ResponseInfo::from(Header { metadata, counts: HeaderCounts::default() })
 }

@@ -62,7 +62,7 @@ fn soa(message: &Message) -> Option<(String, u32, u32)> {
 
 #[rstest]
 #[case::two_addresses("sip.contoso.com.", RecordType::A, &["sip.contoso.com. 300 A", "sip.contoso.com. 300 A"])]
-#[case::case_does_not_matter("SIP.Contoso.COM.", RecordType::A, &["sip.contoso.com. 300 A", "sip.contoso.com. 300 A"])]
+#[case::case_does_not_matter_and_comes_back("SIP.Contoso.COM.", RecordType::A, &["SIP.Contoso.COM. 300 A", "SIP.Contoso.COM. 300 A"])]
 #[case::ipv6("sip.contoso.com.", RecordType::AAAA, &["sip.contoso.com. 300 AAAA"])]
 #[case::apex_ns("contoso.com.", RecordType::NS, &["contoso.com. 3600 NS"])]
 #[case::apex_soa("contoso.com.", RecordType::SOA, &["contoso.com. 3600 SOA"])]

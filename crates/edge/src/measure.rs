@@ -13,7 +13,7 @@ use firedrill_topology::{RecordType, ResolverSettings};
 /// # Errors
 /// When the server cannot start, or does not answer.
 pub async fn start_to_first_answer(zones: &Zones, name: &str, record_type: RecordType) -> Result<Duration, DnsError> {
-    let settings = ResolverSettings { max_ttl_seconds: 86_400, min_ttl_seconds: 0, max_negative_ttl_seconds: 3600 };
+    let settings = ResolverSettings { max_ttl_seconds: 86_400, min_ttl_seconds: 0, max_negative_ttl_seconds: 3600, serve_stale_seconds: 0 };
     let begun = Instant::now();
     let block = LoopbackBlock::take();
     let map = AddressMap::new(&block, [])?;

@@ -71,4 +71,17 @@ pub enum Event {
         /// New state.
         state: String,
     },
+    /// A dynamic update of a zone (RFC 2136) was accepted or refused.
+    DnsUpdate {
+        /// Apex of the zone.
+        zone: String,
+        /// Who sent it: `key ops.contoso.com at 192.0.2.10`, `192.0.2.10`.
+        by: String,
+        /// What was asked for: `delete sip.contoso.com A; add sip.contoso.com 60 A 198.51.100.11`.
+        what: String,
+        /// `accepted`, `no change`, or `refused: …`.
+        outcome: String,
+        /// Serial of the zone afterwards; 0 when no such zone is held.
+        serial: u32,
+    },
 }

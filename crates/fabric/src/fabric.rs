@@ -119,7 +119,7 @@ impl Fabric {
             registration: Arc::new(vec![Registration::default(); topology.pools.len()]),
             serving: Arc::default(),
             users: Arc::new(UserState::new(&topology, seed)),
-            dns: Arc::new(DnsState::new(&topology)),
+            dns: Arc::new(DnsState::new(&topology, start)),
             files: Arc::default(),
             losses: Arc::default(),
             admin,

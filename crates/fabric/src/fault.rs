@@ -1,8 +1,9 @@
 //! Faults and their healing, and everything else that can be scheduled.
 
-use firedrill_topology::{ComputerId, EdgePoolId, FileStoreId, PoolId, RecordData, RecordType, SiteId, SqlId};
+use firedrill_topology::{ComputerId, EdgePoolId, FileStoreId, NameServerId, PoolId, RecordData, RecordType, SiteId, SqlId};
 
 use crate::service::ServiceName;
+use crate::time::SimDuration;
 
 /// Something broken. Each fault heals by naming it again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,10 +39,34 @@ pub enum Fault {
     BackupService(PoolId),
     /// The external DNS servers do not answer.
     DnsServer,
+    /// One external DNS server misbehaves.
+    NameServer(NameServerId, NameServerFault),
     /// A computer's certificate has expired.
     Certificate(ComputerId),
     /// Active Directory cannot be reached.
     ActiveDirectory,
+}
+
+/// What is wrong with a name server. Resolvers go on to the next one unless the answer is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NameServerFault {
+    /// It does not run: queries are lost, connections refused. It transfers nothing.
+    Down,
+    /// Something on the way drops its packets.
+    Drops,
+    /// It runs and answers SERVFAIL.
+    ServFail,
+    /// It runs and answers REFUSED, as after a broken access list.
+    Refused,
+    /// All its answers over UDP are truncated and TCP is closed, as behind a firewall that forgot TCP 53.
+    TruncatedWithoutTcp,
+    /// It serves the zones as they were when this struck: a primary that did not reload, a secondary that neither hears
+    /// NOTIFY nor refreshes.
+    Stale,
+    /// NOTIFY does not reach it: it learns of changes at its next refresh (RFC 1996 2).
+    MissesNotify,
+    /// It answers late.
+    Slow(SimDuration),
 }
 
 /// One end of a blocked port.

@@ -30,7 +30,7 @@ pub use config::{Configuration, PoolState};
 pub use event::{Event, LogEntry};
 pub use evidence::{Behaviour, Evidence};
 pub use fabric::{Fabric, LimitError, Options};
-pub use fault::{Change, Fault, Place};
+pub use fault::{Change, Fault, NameServerFault, Place};
 pub use operation::{Caller, Operation, OperationError, OperationReport, ProcessId};
 pub use service::{ServiceName, ServiceStatus, StopKind};
 pub use serving::{ServiceMode, Serving};

@@ -2,7 +2,7 @@
 //!
 //! Partners' caches in virtual time are part of the fabric, so that the model alone can answer what a partner sees.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use firedrill_topology::{RecordData, RecordSet, RecordType, Zone};
@@ -108,28 +108,73 @@ impl Zones {
 
     /// What the servers answer for a name and type, and for how many seconds the answer may be kept: the smallest TTL on
     /// the way through aliases; for negative answers the smaller of the SOA's own TTL and its minimum (RFC 2308 5). Names
-    /// are lower case, absolute, without the final dot. An alias that leaves our zones ends with nobody responsible.
+    /// are lower case, absolute, without the final dot. An alias that leaves our zones, and a name below a delegation to
+    /// servers that are not ours, end with nobody responsible.
     pub fn resolve(&self, name: &str, record_type: RecordType) -> (Answer, u32) {
+        self.resolve_without(&BTreeSet::new(), name, record_type).unwrap_or((Answer::NoServer, 0))
+    }
+
+    /// As [`Self::resolve`], where a server has given up some zones (RFC 1035 3.3.13, EXPIRE). `None`: one of these is
+    /// responsible, and the server fails.
+    pub fn resolve_without(&self, expired: &BTreeSet<String>, name: &str, record_type: RecordType) -> Option<(Answer, u32)> {
         let mut name = name.to_owned();
         let mut aliases: Vec<String> = Vec::new();
         let mut ttl = u32::MAX;
         while aliases.len() < ALIASES_MAX {
-            let Some(zone) = self.zone_for(&name) else { return (Answer::NoServer, 0) };
-            if let Some(set) = zone.records.get(&(name.clone(), record_type)) {
-                let ttl = ttl.min(set.ttl);
-                return (Answer::Records { aliases, set: set.clone() }, ttl);
+            let Some(zone) = self.zone_for(&name) else { return Some((Answer::NoServer, 0)) };
+            if expired.contains(&zone.origin) {
+                return None;
             }
-            let alias = zone.records.get(&(name.clone(), RecordType::Cname)).map(|set| (set.ttl, set.data.first()));
+            if delegated(zone, &name) {
+                return Some((Answer::NoServer, 0));
+            }
+            let owner = if zone.name_exists(&name) { Some(name.clone()) } else { wildcard(zone, &name) };
+            let find = |kind| owner.as_ref().and_then(|owner| zone.records.get(&(owner.clone(), kind)));
+            if let Some(set) = find(record_type) {
+                let ttl = ttl.min(set.ttl);
+                return Some((Answer::Records { aliases, set: set.clone() }, ttl));
+            }
+            let alias = find(RecordType::Cname).map(|set| (set.ttl, set.data.first()));
             let Some((alias_ttl, Some(RecordData::Cname(target)))) = alias else {
-                let answer = if zone.name_exists(&name) { Answer::NoData } else { Answer::NoName };
-                return (answer, ttl.min(zone.soa.minimum).min(zone.soa.ttl));
+                let answer = if owner.is_some() { Answer::NoData } else { Answer::NoName };
+                return Some((answer, ttl.min(zone.soa.minimum).min(zone.soa.ttl)));
             };
             ttl = ttl.min(alias_ttl);
             name.clone_from(target);
             aliases.push(name.clone());
         }
         // A loop, or a chain that nobody follows to its end.
-        (Answer::NoData, 0)
+        Some((Answer::NoData, 0))
+    }
+}
+
+/// Whether a name is at or below a zone cut: its own NS records, or those of a name between it and the apex, hand it to
+/// other servers (RFC 1034 4.2.1).
+fn delegated(zone: &Zone, name: &str) -> bool {
+    let mut at = name;
+    while at != zone.origin {
+        if zone.records.contains_key(&(at.to_owned(), RecordType::Ns)) {
+            return true;
+        }
+        let Some((_, above)) = at.split_once('.') else { return false };
+        at = above;
+    }
+    false
+}
+
+/// The wildcard that stands for a name that does not exist: the one below the closest name that does (RFC 4592 3.3.1).
+fn wildcard(zone: &Zone, name: &str) -> Option<String> {
+    let mut at = name;
+    loop {
+        let (_, above) = at.split_once('.')?;
+        if zone.name_exists(above) {
+            let source = format!("*.{above}");
+            return zone.name_exists(&source).then_some(source);
+        }
+        if above == zone.origin {
+            return None;
+        }
+        at = above;
     }
 }
 

@@ -18,7 +18,9 @@ pub(crate) mod serving;
 pub(crate) mod sql;
 pub(crate) mod users;
 
-pub use dns::DEFAULT_TTL_SECONDS;
+pub use dns::servers::{NameServerMode, RESOLVER_TIMEOUT, ServedZones};
+pub use dns::update::{Credential, DynamicUpdate, Prerequisite, Requester, UpdateAction, UpdateCode, UpdateType};
+pub use dns::{CachedAnswer, DEFAULT_TTL_SECONDS, STALE_RETRY};
 pub use engine::{INSTANTS_LIMIT, SETTLE_LIMIT, VIRTUAL_TIME_LIMIT};
 pub use quorum::{INITIAL_PLACEMENT_TIME, QuorumRule, REPLICA_REBUILD_TIME, REPLICAS, ROUTING_GROUPS_PER_FRONT_END, quorum_rule};
 pub use registration::SHORTEST_INTERVAL;

@@ -18,7 +18,8 @@ const PARTNER: PartnerId = PartnerId(0);
 const OTHER: PartnerId = PartnerId(1);
 
 fn fabric(min: u32, max: u32, negative: u32) -> Fabric {
-    let resolver = ResolverSettings { max_ttl_seconds: max, min_ttl_seconds: min, max_negative_ttl_seconds: negative };
+    let resolver =
+        ResolverSettings { max_ttl_seconds: max, min_ttl_seconds: min, max_negative_ttl_seconds: negative, serve_stale_seconds: 0 };
     Plan { resolver, ..Plan::default() }.fabric()
 }
 

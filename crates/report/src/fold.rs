@@ -214,5 +214,6 @@ fn event_text(event: &firedrill_fabric::Event) -> String {
         Event::OperationEnded { operation, subject, error: Some(error) } => format!("{operation} of {subject} failed: {error}"),
         Event::ServiceChanged { pool, users, from, to } => format!("{users} users of {pool}: {from} → {to}"),
         Event::StateChanged { kind, subject, state } => format!("{kind} {subject}: {state}"),
+        Event::DnsUpdate { zone, by, what, outcome, serial } => format!("dns update of {zone} by {by}: {what}: {outcome}; serial {serial}"),
     }
 }

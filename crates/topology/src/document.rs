@@ -35,6 +35,13 @@ pub struct TopologyDocument {
     /// External DNS zones as they are at the start.
     #[serde(default)]
     pub dns_zones: Vec<ZoneDocument>,
+    /// Authoritative name servers of the external zones, in the order in which resolvers ask them: the first is the
+    /// primary, the others are its secondaries. Default: one primary that nobody may update or transfer from.
+    #[serde(default)]
+    pub dns_servers: Vec<NameServerDocument>,
+    /// Keys for transaction signatures (RFC 8945).
+    #[serde(default)]
+    pub tsig_keys: Vec<TsigKeyDocument>,
     /// Enabled users: ranges, and named ones.
     #[serde(default)]
     pub users: Vec<UserDocument>,
@@ -331,14 +338,83 @@ pub struct ResolverDocument {
     pub min_ttl: Option<Located<DurationText>>,
     /// Longest time a negative answer is kept (RFC 2308). Default: 3h.
     pub max_negative_ttl: Option<Located<DurationText>>,
+    /// For how long after its end an answer is still served while no name server answers (RFC 8767). Default: 0s, not at
+    /// all.
+    pub serve_stale: Option<Located<DurationText>>,
 }
 
-/// An external DNS zone.
+/// An authoritative name server of the external zones.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NameServerDocument {
+    /// Its host name, for example `ns1.contoso.com`.
+    pub host: Located<String>,
+    /// Addresses that may transfer zones (AXFR). An address of 127.0.0.0/8 stands for a program on this machine.
+    #[serde(default)]
+    pub transfer_to: Vec<Located<String>>,
+    /// Names of keys whose holders may transfer zones.
+    #[serde(default)]
+    pub transfer_keys: Vec<Located<String>>,
+    /// Addresses that may update zones (RFC 2136) without a key. Only the primary takes updates.
+    #[serde(default)]
+    pub update_from: Vec<Located<String>>,
+    /// Names of keys whose holders may update zones. Only the primary takes updates.
+    #[serde(default)]
+    pub update_keys: Vec<Located<String>>,
+    /// Servers outside the fabric to be told of changes (NOTIFY), address and port: `127.0.0.53:5353`. Loopback only.
+    #[serde(default)]
+    pub notify: Vec<Located<String>>,
+}
+
+/// A key for transaction signatures, as `tsig-keygen` makes them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TsigKeyDocument {
+    /// Its name, for example `ops.contoso.com`.
+    pub name: Located<String>,
+    /// Its algorithm. Default: hmac-sha256.
+    pub algorithm: Option<TsigAlgorithmDocument>,
+    /// The secret in Base64. A key of a rehearsal, not of production: it stands here for everybody to read.
+    pub secret: Located<String>,
+}
+
+/// Algorithm of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum TsigAlgorithmDocument {
+    /// HMAC-SHA1.
+    #[serde(rename = "hmac-sha1")]
+    HmacSha1,
+    /// HMAC-SHA256.
+    #[serde(rename = "hmac-sha256")]
+    HmacSha256,
+    /// HMAC-SHA384.
+    #[serde(rename = "hmac-sha384")]
+    HmacSha384,
+    /// HMAC-SHA512.
+    #[serde(rename = "hmac-sha512")]
+    HmacSha512,
+}
+
+/// Who sees a zone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewDocument {
+    /// Everybody outside.
+    #[default]
+    External,
+    /// Computers of the deployment (split horizon). Names that no internal zone holds are resolved in the external zones.
+    Internal,
+}
+
+/// A DNS zone.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneDocument {
     /// Apex of the zone, for example `contoso.com`.
     pub origin: Located<String>,
+    /// Who sees it; both views may hold zones of one name. Default: external.
+    #[serde(default)]
+    pub view: ViewDocument,
     /// Start of authority. Every zone has one.
     pub soa: Option<SoaDocument>,
     /// TTL of records that name none. Default: 1h.

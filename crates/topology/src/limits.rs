@@ -20,3 +20,5 @@ pub const MAX_ZONES: usize = 1_000;
 pub const MAX_RECORDS: usize = 100_000;
 /// Most DNS records of one name and type.
 pub const MAX_RECORDS_OF_A_SET: usize = 1_000;
+/// Most name servers, and most TSIG keys: a delegation with more does not fit one datagram (RFC 1035 2.3.4).
+pub const MAX_NAME_SERVERS: usize = 13;

@@ -4,7 +4,7 @@
 //! routes, pairing, …) lives in the fabric's configuration document, which starts from the settings given here.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 macro_rules! ids {
@@ -41,6 +41,8 @@ ids! {
     PartnerId,
     /// A DNS zone, index into [`Topology::zones`].
     ZoneId,
+    /// An authoritative name server, index into [`Topology::name_servers`].
+    NameServerId,
     /// A cohort of users, index into [`UserDirectory::cohorts`].
     CohortId,
     /// One user, counted through all cohorts.
@@ -87,6 +89,11 @@ pub struct Topology {
     pub cms: CentralManagement,
     /// External DNS zones as they are at the start.
     pub zones: Vec<Zone>,
+    /// Zones of the internal view (split horizon): what computers of the deployment resolve before the external zones.
+    pub internal_zones: Vec<Zone>,
+    /// Authoritative servers of the external zones in the order in which resolvers ask them: the primary, then its
+    /// secondaries. Empty stands for one primary without access lists.
+    pub name_servers: Vec<NameServer>,
     /// Federated partners.
     pub partners: Vec<Partner>,
     /// Domains allowed as XMPP partners at the start (`New-CsXmppAllowedPartner`).
@@ -295,6 +302,61 @@ pub struct ResolverSettings {
     pub min_ttl_seconds: u32,
     /// Longest time a negative answer is kept (RFC 2308), in seconds.
     pub max_negative_ttl_seconds: u32,
+    /// For how long after its end an answer is still served while no server answers (RFC 8767), in seconds; 0 is not at all.
+    pub serve_stale_seconds: u32,
+}
+
+/// An authoritative name server of the external zones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameServer {
+    /// Host name, `ns1.contoso.com`.
+    pub host: String,
+    /// Who may transfer zones (AXFR, RFC 5936).
+    pub transfer_to: AccessList,
+    /// Who may update zones (RFC 2136); counts on the primary.
+    pub update_by: AccessList,
+    /// Servers outside the fabric that are told of changes (NOTIFY, RFC 1996).
+    pub notify: Vec<SocketAddrV4>,
+}
+
+/// Who is let in: holders of a key, or senders from an address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessList {
+    /// Keys that let in.
+    pub keys: Vec<Arc<TsigKey>>,
+    /// Addresses that let in without a key.
+    pub addresses: Vec<Ipv4Addr>,
+}
+
+/// A shared key for transaction signatures (TSIG, RFC 8945).
+#[derive(Clone, PartialEq, Eq)]
+pub struct TsigKey {
+    /// Name, lower case, without the final dot.
+    pub name: String,
+    /// Algorithm.
+    pub algorithm: TsigAlgorithm,
+    /// The secret.
+    pub secret: Vec<u8>,
+}
+
+impl std::fmt::Debug for TsigKey {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TsigKey").field("name", &self.name).field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// Algorithm of a TSIG key (RFC 8945 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TsigAlgorithm {
+    /// HMAC-SHA1.
+    HmacSha1,
+    /// HMAC-SHA256.
+    HmacSha256,
+    /// HMAC-SHA384.
+    HmacSha384,
+    /// HMAC-SHA512.
+    HmacSha512,
 }
 
 /// An external DNS zone.

@@ -17,7 +17,7 @@ pub(crate) fn at(seconds: i64) -> SimTime {
 
 /// A resolver that does what TTLs say.
 pub(crate) const OBEDIENT: ResolverSettings =
-    ResolverSettings { max_ttl_seconds: 604_800, min_ttl_seconds: 0, max_negative_ttl_seconds: 86_400 };
+    ResolverSettings { max_ttl_seconds: 604_800, min_ttl_seconds: 0, max_negative_ttl_seconds: 86_400, serve_stale_seconds: 0 };
 
 pub(crate) fn a(last: u8) -> RecordData {
     RecordData::A(Ipv4Addr::new(203, 0, 113, last))

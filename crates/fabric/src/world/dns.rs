@@ -1,5 +1,8 @@
 //! External DNS: the zones now, their edits, and what partners have cached.
 
+pub(crate) mod servers;
+pub(crate) mod update;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,10 +19,17 @@ use crate::world::DnsEditError;
 /// TTL of a set that is created without one, in seconds (dossier L: no figure is documented; 3600 is the usual default).
 pub const DEFAULT_TTL_SECONDS: u32 = 3600;
 
-/// Zones and caches.
+/// How long a resolver that serves stale data waits before it asks the servers again (RFC 8767 5).
+pub const STALE_RETRY: SimDuration = SimDuration::from_secs(30);
+
+/// Zones, servers and caches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DnsState {
+    /// What the operator of the external zones has entered at the primary.
     pub(crate) zones: Arc<Zones>,
+    internal: Arc<Zones>,
+    /// What each name server serves; the primary first.
+    servers: Vec<servers::ServerState>,
     /// By partner: what its resolver holds.
     caches: Vec<Arc<Cache>>,
 }
@@ -29,14 +39,37 @@ type Cache = BTreeMap<(String, RecordType), CacheEntry>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct CacheEntry {
     answer: Answer,
+    /// Until when nobody is asked.
     until: SimTime,
+    /// When the answer's TTL ran or runs out.
+    end: SimTime,
+}
+
+/// One answer that a partner's resolver holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedAnswer {
+    /// Name asked for.
+    pub name: String,
+    /// Type asked for.
+    pub record_type: RecordType,
+    /// The answer.
+    pub answer: Answer,
+    /// When the partner will ask again.
+    pub until: SimTime,
+    /// Whether its TTL has run out already (RFC 8767).
+    pub stale: bool,
 }
 
 impl DnsState {
-    pub(crate) fn new(topology: &Topology) -> Self {
-        let zones: BTreeMap<_, _> = topology.zones.iter().map(|zone| (zone.origin.clone(), Arc::new(zone.clone()))).collect();
-        Self { zones: Arc::new(Zones { zones }), caches: vec![Arc::default(); topology.partners.len()] }
+    pub(crate) fn new(topology: &Topology, start: SimTime) -> Self {
+        let zones = by_origin(&topology.zones);
+        let servers = servers::ServerState::all(topology, &zones, start);
+        Self { zones, internal: by_origin(&topology.internal_zones), servers, caches: vec![Arc::default(); topology.partners.len()] }
     }
+}
+
+fn by_origin(zones: &[Zone]) -> Arc<Zones> {
+    Arc::new(Zones { zones: zones.iter().map(|zone| (zone.origin.clone(), Arc::new(zone.clone()))).collect() })
 }
 
 /// For how long a resolver keeps an answer, in seconds; 0 is not at all. The cap wins over the floor.
@@ -49,9 +82,21 @@ fn keep_seconds(settings: &ResolverSettings, answer: &Answer, ttl: u32) -> u32 {
 }
 
 impl Fabric {
-    /// External zones as they are now.
+    /// External zones as they are now at the primary.
     pub fn zones(&self) -> &Arc<Zones> {
         &self.dns.zones
+    }
+
+    /// Zones of the internal view (split horizon).
+    pub fn internal_zones(&self) -> &Arc<Zones> {
+        &self.dns.internal
+    }
+
+    /// What computers of the deployment get: from the internal view when one of its zones is responsible, else from the
+    /// external zones, as internal servers forward.
+    pub fn resolve_inside(&self, name: &str, record_type: RecordType) -> (Answer, u32) {
+        let view = if self.dns.internal.zone_for(name).is_some() { &self.dns.internal } else { &self.dns.zones };
+        view.resolve(name, record_type)
     }
 
     /// Edits an external zone now; the serial rises when something changed. Partners see it when their caches run out.
@@ -60,42 +105,54 @@ impl Fabric {
     /// When no zone holds the name, there is nothing to remove, or an alias would stand beside other data.
     pub fn edit_dns(&mut self, edit: &DnsEdit) -> Result<(), DnsEditError> {
         let name = canonical_name(edit.name());
-        let (origin, zone) =
-            self.dns.zones.zone_for(&name).map(|zone| (zone.origin.clone(), zone)).ok_or(DnsEditError::NoZone(name.clone()))?;
+        let zone = self.dns.zones.zone_for(&name).ok_or_else(|| DnsEditError::NoZone(name.clone()))?;
         let mut edited = (**zone).clone();
         apply_edit(&mut edited, &name, edit)?;
         if edited.records == zone.records {
             return Ok(());
         }
-        // RFC 1982: serials wrap; 0 is skipped because some servers take it for "unset".
-        edited.soa.serial = match edited.soa.serial.wrapping_add(1) {
-            0 => 1,
-            next => next,
-        };
+        edited.soa.serial = next_serial(edited.soa.serial);
         let serial = edited.soa.serial;
-        let dns = Arc::make_mut(&mut self.dns);
-        Arc::make_mut(&mut dns.zones).zones.insert(origin.clone(), Arc::new(edited));
+        self.put_zone(edited);
         self.log(Event::StateChanged { kind: "dns".into(), subject: name, state: format!("{}; serial {serial}", edit.summary()) });
+        self.settle_name_servers();
         Ok(())
     }
 
+    fn put_zone(&mut self, zone: Zone) {
+        let dns = Arc::make_mut(&mut self.dns);
+        Arc::make_mut(&mut dns.zones).zones.insert(zone.origin.clone(), Arc::new(zone));
+    }
+
     /// What a partner's resolver answers for a name now; asks and caches when nothing is cached. What has been cached is
-    /// served until it runs out, whatever became of the zone or its servers.
+    /// served until it runs out, whatever became of the zone or its servers; longer while no server answers, when the
+    /// partner serves stale data (RFC 8767).
     pub fn partner_view(&mut self, partner: PartnerId, name: &str, record_type: RecordType) -> PartnerView {
         let name = canonical_name(name);
         self.lean(Behaviour::DnsCaching);
         if let Some(view) = self.cached_view(partner, &name, record_type) {
             return view;
         }
-        let (answer, ttl) = if self.dns_up() { self.dns.zones.resolve(&name, record_type) } else { (Answer::NoServer, 0) };
-        let seconds = keep_seconds(&self.topology.partner(partner).resolver, &answer, ttl);
+        let now = self.now;
+        let settings = self.topology.partner(partner).resolver;
+        let asked = self.ask_name_servers(&name, record_type);
         let cache = Arc::make_mut(&mut Arc::make_mut(&mut self.dns).caches[partner.index()]);
+        let key = (name, record_type);
+        let Some((answer, ttl)) = asked else {
+            let stale = SimDuration::from_secs(i64::from(settings.serve_stale_seconds));
+            if let Some(entry) = cache.get_mut(&key).filter(|entry| now < entry.end + stale) {
+                entry.until = (now + STALE_RETRY).min(entry.end + stale);
+                return PartnerView { answer: entry.answer.clone(), until: Some(entry.until), cached: true };
+            }
+            return PartnerView { answer: Answer::NoServer, until: None, cached: false };
+        };
+        let seconds = keep_seconds(&settings, &answer, ttl);
         let until = if seconds == 0 {
-            cache.remove(&(name, record_type));
+            cache.remove(&key);
             None
         } else {
-            let until = self.now + SimDuration::from_secs(i64::from(seconds));
-            cache.insert((name, record_type), CacheEntry { answer: answer.clone(), until });
+            let until = now + SimDuration::from_secs(i64::from(seconds));
+            cache.insert(key, CacheEntry { answer: answer.clone(), until, end: until });
             Some(until)
         };
         PartnerView { answer, until, cached: false }
@@ -105,6 +162,28 @@ impl Fabric {
     pub fn cached_view(&self, partner: PartnerId, name: &str, record_type: RecordType) -> Option<PartnerView> {
         let entry = self.dns.caches[partner.index()].get(&(canonical_name(name), record_type))?;
         (self.now < entry.until).then(|| PartnerView { answer: entry.answer.clone(), until: Some(entry.until), cached: true })
+    }
+
+    /// Everything that a partner sees now without asking anybody, and until when: by name and type.
+    pub fn cached_answers(&self, partner: PartnerId) -> Vec<CachedAnswer> {
+        let fresh = self.dns.caches[partner.index()].iter().filter(|(_, entry)| self.now < entry.until);
+        fresh
+            .map(|((name, record_type), entry)| CachedAnswer {
+                name: name.clone(),
+                record_type: *record_type,
+                answer: entry.answer.clone(),
+                until: entry.until,
+                stale: entry.end <= self.now,
+            })
+            .collect()
+    }
+}
+
+/// The serial after a change. RFC 1982: serials wrap; 0 is skipped because some servers take it for "unset".
+fn next_serial(serial: u32) -> u32 {
+    match serial.wrapping_add(1) {
+        0 => 1,
+        next => next,
     }
 }
 

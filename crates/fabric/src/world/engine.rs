@@ -52,6 +52,7 @@ impl Fabric {
             self.quorum_deadline(),
             self.registration_deadline(),
             self.administration_deadline(),
+            self.name_servers_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -89,8 +90,14 @@ impl Fabric {
     pub(crate) fn settle(&mut self) -> Result<(), LimitError> {
         for _ in 0..SETTLE_LIMIT {
             // Every subject runs in every round: no short circuit.
-            let changed =
-                [self.settle_services(), self.settle_sql(), self.settle_quorum(), self.settle_registration(), self.settle_administration()];
+            let changed = [
+                self.settle_services(),
+                self.settle_sql(),
+                self.settle_quorum(),
+                self.settle_registration(),
+                self.settle_administration(),
+                self.settle_name_servers(),
+            ];
             if !changed.contains(&true) {
                 self.stirred = false;
                 self.record_serving();

@@ -194,7 +194,7 @@ impl Fabric {
 
     fn explain_name(&self, query: &ReachQuery, name: &str, record_type: RecordType, lines: &mut Vec<String>) -> Answer {
         let partner = &self.topology.partner(query.partner).domain;
-        let fresh = if self.dns_up() { self.dns.zones.resolve(name, record_type).0 } else { Answer::NoServer };
+        let fresh = self.ask_name_servers(name, record_type).map_or(Answer::NoServer, |(answer, _)| answer);
         match self.cached_view(query.partner, name, record_type) {
             Some(view) => {
                 let until = view.until.map_or(String::new(), |until| format!(" until {until}"));

@@ -61,11 +61,6 @@ impl Fabric {
         !self.fault_active(&Fault::ActiveDirectory)
     }
 
-    /// Whether the external DNS servers answer.
-    pub fn dns_up(&self) -> bool {
-        !self.fault_active(&Fault::DnsServer)
-    }
-
     /// Whether a file store can be reached: its computer is on, and the store itself is well.
     pub fn file_store_up(&self, store: FileStoreId) -> bool {
         !self.fault_active(&Fault::FileStore(store)) && self.computer_up(self.topology.file_stores[store.index()].computer)
@@ -188,6 +183,7 @@ impl Fabric {
             Fault::ReplicaAgent(id) => format!("replica agent on {}", computer(*id)),
             Fault::BackupService(id) => format!("backup service of {}", t.pool(*id).fqdn),
             Fault::DnsServer => "external dns servers".into(),
+            Fault::NameServer(id, fault) => self.render_name_server_fault(*id, *fault),
             Fault::Certificate(id) => format!("certificate of {}", computer(*id)),
             Fault::ActiveDirectory => "active directory".into(),
         }

@@ -52,7 +52,12 @@ impl Default for Plan {
             paired: true,
             voice: VoiceResiliency { automatic: true, detection_seconds: 300, failback_seconds: 600 },
             users: 20_000,
-            resolver: ResolverSettings { max_ttl_seconds: 86_400, min_ttl_seconds: 0, max_negative_ttl_seconds: 10_800 },
+            resolver: ResolverSettings {
+                max_ttl_seconds: 86_400,
+                min_ttl_seconds: 0,
+                max_negative_ttl_seconds: 10_800,
+                serve_stale_seconds: 0,
+            },
             xmpp_allowed: vec!["fabrikam.net".into()],
         }
     }
@@ -148,6 +153,8 @@ impl Plan {
             file_stores,
             cms: CentralManagement { active: POOL1, standby: self.paired.then_some(POOL2) },
             zones: vec![contoso_zone()],
+            internal_zones: Vec::new(),
+            name_servers: Vec::new(),
             partners: ["fabrikam.com", "fabrikam.net", "stranger.org"]
                 .iter()
                 .map(|domain| Partner {

@@ -5,6 +5,7 @@
 
 mod back_ends;
 mod edges;
+mod name_servers;
 mod names;
 mod partners;
 mod pools;
@@ -59,6 +60,8 @@ fn empty(document: &TopologyDocument) -> Topology {
         file_stores: Vec::new(),
         cms: CentralManagement { active: PoolId(0), standby: None },
         zones: Vec::new(),
+        internal_zones: Vec::new(),
+        name_servers: Vec::new(),
         partners: Vec::new(),
         xmpp_allowed_partners: Vec::new(),
         users: UserDirectory::default(),
@@ -88,6 +91,7 @@ impl Resolver<'_> {
         self.link_edge_pools();
         self.partners();
         self.zones();
+        self.name_servers();
         self.users();
     }
 
@@ -104,6 +108,8 @@ impl Resolver<'_> {
             ("allowed XMPP partners", document.xmpp_allowed_partners.len(), limits::MAX_DOMAINS),
             ("partners", document.partners.len(), limits::MAX_DOMAINS),
             ("DNS zones", document.dns_zones.len(), limits::MAX_ZONES),
+            ("name servers", document.dns_servers.len(), limits::MAX_NAME_SERVERS),
+            ("TSIG keys", document.tsig_keys.len(), limits::MAX_NAME_SERVERS),
             ("DNS records", records, limits::MAX_RECORDS),
             ("entries of users", document.users.len(), limits::MAX_USER_ENTRIES),
         ] {

@@ -63,10 +63,12 @@ impl Resolver<'_> {
         let max = resolver.max_ttl.as_ref().and_then(|text| self.seconds("longest TTL", text));
         let min = resolver.min_ttl.as_ref().and_then(|text| self.seconds("shortest TTL", text));
         let negative = resolver.max_negative_ttl.as_ref().and_then(|text| self.seconds("longest negative TTL", text));
+        let stale = resolver.serve_stale.as_ref().and_then(|text| self.seconds("time for stale answers", text));
         let settings = ResolverSettings {
             max_ttl_seconds: max.unwrap_or(DEFAULT_MAX_TTL_SECONDS),
             min_ttl_seconds: min.unwrap_or(0),
             max_negative_ttl_seconds: negative.unwrap_or(DEFAULT_MAX_NEGATIVE_TTL_SECONDS),
+            serve_stale_seconds: stale.unwrap_or(0),
         };
         if settings.min_ttl_seconds > settings.max_ttl_seconds {
             let place = resolver.min_ttl.as_ref().map_or(place, |text| text.span);

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use firedrill_syntax::{DurationText, Located, Span, quote};
 
 use super::Resolver;
-use crate::document::{RecordDocument, SoaDocument, SrvDocument, ZoneDocument};
+use crate::document::{RecordDocument, SoaDocument, SrvDocument, ViewDocument, ZoneDocument};
 use crate::limits::MAX_RECORDS_OF_A_SET;
 use crate::model::*;
 use crate::names::{LabelKind, NameProblem, domain_labels};
@@ -25,9 +25,15 @@ pub(crate) type RecordPlaces = BTreeMap<(String, RecordType), Vec<Span>>;
 
 impl Resolver<'_> {
     pub(super) fn zones(&mut self) {
+        self.topology.internal_zones = self.zones_of(ViewDocument::Internal);
+        self.topology.zones = self.zones_of(ViewDocument::External);
+    }
+
+    fn zones_of(&mut self, view: ViewDocument) -> Vec<Zone> {
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut sound: Vec<&ZoneDocument> = Vec::new();
-        for zone in &self.document.dns_zones {
+        let mut zones: Vec<Zone> = Vec::new();
+        for zone in self.document.dns_zones.iter().filter(|zone| zone.view == view) {
             let Some(origin) = self.fqdn("DNS zone", &zone.origin) else { continue };
             if let Some(first) = seen.insert(origin.clone(), zone.origin.span) {
                 self.report(self.duplicate("DNS zone", &zone.origin, first));
@@ -48,15 +54,14 @@ impl Resolver<'_> {
             let (records, places) = self.records(zone, &origin, default_ttl);
             self.check_sets(&origin, &records, &places);
             if let Some(soa) = soa {
-                self.topology.zones.push(Zone { origin, soa, records });
+                zones.push(Zone { origin, soa, records });
                 sound.push(zone);
             }
         }
-        let zones = std::mem::take(&mut self.topology.zones);
         for (zone, document) in zones.iter().zip(sound) {
             self.check_services(zone, &zones, document);
         }
-        self.topology.zones = zones;
+        zones
     }
 
     fn soa(&mut self, soa: &SoaDocument) -> Option<Soa> {
