@@ -216,7 +216,7 @@ impl Fabric {
             if check.next.is_none() && !(agree && reachable) {
                 // The checks up to now found the primary and nothing new.
                 let passed = self.now.since(check.succeeded).0 / refresh.0;
-                check.succeeded = check.succeeded + refresh * passed;
+                check.succeeded += refresh * passed;
                 check.next = Some(check.succeeded + refresh);
             }
             if let Some(next) = check.next.filter(|_| reachable) {
