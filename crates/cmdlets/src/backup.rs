@@ -1,7 +1,7 @@
 //! The Backup Service (dossier A.5, J 11 to 13).
 
-use firedrill_fabric::administration::{BackupReport, ExportState, ImportState};
-use firedrill_fabric::operation::BackupModule;
+use firedrill_fabric::administration::{BackupReport, DEFAULT_BACKUP_RETRIES, DEFAULT_BACKUP_WAIT, ExportState, ImportState};
+use firedrill_fabric::operation::{BackupGoal, BackupModule, PoolBackup};
 use firedrill_fabric::{Behaviour, Operation, SimDuration};
 use firedrill_powershell::{PsObject, Value};
 
@@ -9,7 +9,7 @@ use crate::commands::Command;
 use crate::context::{Cx, Done, failure, number, refusal, span, texts};
 use crate::settings::Settings;
 use crate::shapes::Shape;
-use crate::texts::{fill, text};
+use crate::texts::{Text, fill, text};
 
 pub(crate) const COMMANDS: &[Command] = &[
     Command::new("Get-CsBackupServiceStatus", get_status, &["PoolFqdn", "Category"]),
@@ -29,8 +29,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             "EnableRgsBackupService",
         ],
     ),
+    Command::new("Backup-CsPool", backup_pool, BACKUP),
     Command::new("Get-CsPoolBackupRelationship", get_relationship, &["PoolFqdn", "LocalStore"]),
 ];
+
+const BACKUP: &[&str] =
+    &["PoolFqdn", "Category", "FullBackup", "SteadyState", "FailedOverPoolOnly", "RetryCount", "WaitTime", "LocalStore"];
 
 /// Dossier J 12.
 pub(crate) static STATUS: Shape =
@@ -94,6 +98,16 @@ fn modules_named(name: &str) -> Option<Vec<BackupModule>> {
     found.map(|(module, _)| vec![*module])
 }
 
+/// The modules of `-Category`; all without it.
+fn category(cx: &Cx<'_>) -> Vec<BackupModule> {
+    match cx.text("Category").as_deref() {
+        Some("CMS") => vec![BackupModule::CmsMaster],
+        Some("UserData") => vec![BackupModule::PresenceFocus, BackupModule::DataConf],
+        Some("RGS") => vec![BackupModule::RgsDataStore, BackupModule::RgsFileStore],
+        _ => MODULES.iter().map(|(module, _)| *module).collect(),
+    }
+}
+
 fn unknown_module(name: &str) -> Box<firedrill_powershell::command::CommandError> {
     failure(
         fill(text::OBJECT_NOT_FOUND, &["backup module", name]),
@@ -106,12 +120,9 @@ fn unknown_module(name: &str) -> Box<firedrill_powershell::command::CommandError
 
 fn get_status(cx: &mut Cx<'_>) -> Done {
     let pool = cx.pool("PoolFqdn")?;
-    let wanted: Vec<BackupModule> = match (cx.text("Category").as_deref(), cx.text("BackupModule")) {
-        (Some("CMS"), _) => vec![BackupModule::CmsMaster],
-        (Some("UserData"), _) => vec![BackupModule::PresenceFocus, BackupModule::DataConf],
-        (Some("RGS"), _) => vec![BackupModule::RgsDataStore, BackupModule::RgsFileStore],
-        (_, Some(name)) => modules_named(&name).ok_or_else(|| unknown_module(&name))?,
-        _ => MODULES.iter().map(|(module, _)| *module).collect(),
+    let wanted: Vec<BackupModule> = match (cx.given("Category"), cx.text("BackupModule")) {
+        (false, Some(name)) => modules_named(&name).ok_or_else(|| unknown_module(&name))?,
+        _ => category(cx),
     };
     // An unpaired pool has nothing to report (inferred, as for Get-CsPoolBackupRelationship).
     cx.fabric.lean(Behaviour::BackupStates);
@@ -160,6 +171,37 @@ fn sync(cx: &mut Cx<'_>) -> Done {
         },
     };
     cx.perform(Operation::BackupSync { pool, module }).map(|_| ())
+}
+
+fn backup_pool(cx: &mut Cx<'_>) -> Done {
+    // The pair is looked up in the topology (documented: PS:Backup-CsPool -LocalStore).
+    cx.store()?;
+    let pool = cx.pool("PoolFqdn")?;
+    let (full, steady, failed_over_only) = (cx.switch("FullBackup"), cx.switch("SteadyState"), cx.switch("FailedOverPoolOnly"));
+    if full && steady {
+        return Err(contradiction(text::BACKUP_GOALS));
+    }
+    if failed_over_only && !full {
+        return Err(contradiction(text::BACKUP_NEEDS_FULL));
+    }
+    let fqdn = cx.pool_fqdn(pool).to_owned();
+    if !cx.proceed(&fqdn)? {
+        return Ok(());
+    }
+    let goal = match (full, steady) {
+        (true, _) => BackupGoal::Final,
+        (false, true) => BackupGoal::Steady,
+        (false, false) => BackupGoal::Shipped,
+    };
+    let retries = cx.integer("RetryCount").map_or(DEFAULT_BACKUP_RETRIES, |count| u32::try_from(count.max(1)).unwrap_or(u32::MAX));
+    let wait = cx.duration("WaitTime").unwrap_or(DEFAULT_BACKUP_WAIT);
+    let order = PoolBackup { pool, modules: category(cx), goal, failed_over_only, retries, wait };
+    cx.perform(Operation::PoolBackup(order)).map(|_| ())
+}
+
+/// Parameters that cannot stand together.
+fn contradiction(what: Text) -> Box<firedrill_powershell::command::CommandError> {
+    failure(fill(what, &[]), "InvalidParameters", "InvalidArgument", "System.ArgumentException", Value::Null)
 }
 
 fn get_configuration(cx: &mut Cx<'_>) -> Done {

@@ -2,17 +2,20 @@
 
 use firedrill_fabric::administration::{CmsStatus, ReplicaReport};
 use firedrill_fabric::messages::Message;
-use firedrill_fabric::{Behaviour, Operation, SimTime};
+use firedrill_fabric::{Behaviour, Operation, ServiceName, SimTime};
 use firedrill_powershell::{PsObject, Value};
-use firedrill_topology::ComputerId;
+use firedrill_topology::{ComputerId, ComputerRole};
 
 use crate::commands::Command;
-use crate::context::{Cx, Done, date, refusal};
+use crate::context::{Cx, Done, date, failure, refusal};
 use crate::shapes::Shape;
+use crate::texts::{Text, fill, text};
 
 pub(crate) const COMMANDS: &[Command] = &[
     Command::new("Get-CsManagementStoreReplicationStatus", get_status, &["ReplicaFqdn", "CentralManagementStoreStatus"]),
     Command::new("Invoke-CsManagementStoreReplication", replicate, &["ReplicaFqdn"]),
+    Command::new("Test-CsReplica", test_replica, &[]).deployment(),
+    Command::new("Enable-CsReplica", enable_replica, &[]).deployment(),
 ];
 
 /// Dossier J 1.
@@ -97,4 +100,46 @@ fn replicate(cx: &mut Cx<'_>) -> Done {
         Some(name) => Some(cx.computer_named(&name)?),
     };
     cx.perform(Operation::Replicate { replica }).map(|_| ())
+}
+
+/// Checks the replica agent and the logging agent of the local computer, and the groups in Active Directory that they
+/// need (documented: dossier H, PS:Test-CsReplica; what fails is printed in invented words). An agent that hangs runs
+/// all the same. Success prints nothing but its verbose lines.
+fn test_replica(cx: &mut Cx<'_>) -> Done {
+    cx.fabric.lean(Behaviour::LocalReplicaTest);
+    need_domain(cx)?;
+    for service in [ServiceName::Replica, ServiceName::RtcClsAgt] {
+        match cx.fabric.service(cx.here, service) {
+            None => return Err(service_fault(cx, text::REPLICA_SERVICE_MISSING, service, "ObjectNotFound")),
+            Some(_) if !cx.fabric.service_running(cx.here, service) => {
+                return Err(service_fault(cx, text::REPLICA_SERVICE_STOPPED, service, "ResourceUnavailable"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Adds the local computer to the replication path; every computer with a role is in it since its installation
+/// (documented: PS:Enable-CsReplica), so nothing changes there. Others are not part of the topology.
+fn enable_replica(cx: &mut Cx<'_>) -> Done {
+    let fqdn = cx.computer_fqdn(cx.here).to_owned();
+    need_domain(cx)?;
+    if !crate::topology::has_product(cx.topology.computer(cx.here).role) {
+        return Err(refusal(&Message::ReplicaUnknown.error(&[&fqdn], fqdn.as_str())));
+    }
+    cx.proceed(&fqdn).map(|_| ())
+}
+
+/// Computers in the domain look up their groups in Active Directory; Edge Servers have local ones.
+fn need_domain(cx: &Cx<'_>) -> Done {
+    match cx.topology.computer(cx.here).role {
+        ComputerRole::Edge(_) => Ok(()),
+        _ => cx.need_directory(),
+    }
+}
+
+fn service_fault(cx: &Cx<'_>, what: Text, service: ServiceName, category: &str) -> Box<firedrill_powershell::command::CommandError> {
+    let message = fill(what, &[service.short_name(), cx.computer_fqdn(cx.here)]);
+    failure(message, "ReplicaTestFailed", category, "System.InvalidOperationException", Value::str(service.short_name()))
 }

@@ -116,6 +116,14 @@ texts! {
         "The value {0} of {1} is outside of the allowed range ({2} to {3}).";
     NEEDS_BACKUP_REGISTRAR = Invented, "no source prints it",
         "{0} cannot be set: the Registrar \"{1}\" has no backup Registrar. Specify -BackupRegistrar.";
+    BACKUP_GOALS = Invented, "PS:Backup-CsPool states the rule, no source prints the text",
+        "The FullBackup and SteadyState parameters cannot be used together.";
+    BACKUP_NEEDS_FULL = Invented, "dossier A.5 states the rule, no source prints the text",
+        "The FailedOverPoolOnly parameter needs the FullBackup parameter.";
+    REPLICA_SERVICE_STOPPED = Invented, "dossier H, no source prints it",
+        "The service {0} is not running on computer \"{1}\".";
+    REPLICA_SERVICE_MISSING = Invented, "dossier H, no source prints it",
+        "The service {0} is not installed on computer \"{1}\".";
     PARTNER_EXISTS = Invented, "no source prints it",
         "\"{0}\" already exists.";
     BAD_VALUE = Invented, "no source prints it",

@@ -133,8 +133,10 @@ behaviours! {
     ReplicationFlow = Documented, "dossier D.2", "changes reach a computer by snapshot, push, import and status report";
     ReplicationTiming = Field, "dossier D.2", "a replica is up to date again about a minute after a change";
     StatusReports = Inferred, "dossier D.2", "replicas report their status every fifteen minutes when there is no update";
+    LocalReplicaTest = Documented, "dossier H, PS:Test-CsReplica", "Test-CsReplica checks services and groups of the local computer";
     BackupCycle = Documented, "dossier A.5", "the Backup Service ships everything changed within its sync interval";
     BackupStates = Field, "dossier A.5", "export and import states per module and direction";
+    PoolBackupWaits = Documented, "dossier A.5, PS:Backup-CsPool", "Backup-CsPool calls the Backup Service and waits until it has caught up";
     OnlyActiveCmsExports = Field, "dossier A.5", "CMSMaster is initialised on the active CMS pool only";
     MoveUserRules = Documented, "dossier B.5", "Move-CsUser needs a live source pool unless -Force drops the data";
     DatabaseFailoverRules = Documented, "dossier E.2", "a database failover needs a mirrored pair, and -Force without the principal";

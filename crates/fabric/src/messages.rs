@@ -183,6 +183,8 @@ messages! {
             "The Backup Service of pool \"{0}\" cannot be reached. Verify that it is running on a Front End Server of the pool.";
         BackupSyncFailed = Invented, "dossier A.5", ConnectionError, "System.InvalidOperationException", "", BackupStates,
             "The Backup Service of pool \"{0}\" cannot ship data to backup pool \"{1}\".";
+        PoolBackupIncomplete = Invented, "dossier A.5", OperationTimeout, "System.TimeoutException", "", PoolBackupWaits,
+            "The backup of pool \"{0}\" did not complete: the Backup Service has not reached the state that was asked for.";
 
         // Users (dossier B.5).
         MoveError = Invented, "dossier B.5, L (only the id is known)", InvalidOperation, "Microsoft.Rtc.Management.AD.MoveUserException", "MoveError", MoveUserRules,

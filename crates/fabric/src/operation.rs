@@ -28,6 +28,8 @@ pub enum Operation {
     PoolFailover(PoolFailover),
     /// `Invoke-CsPoolFailBack` (dossier C).
     PoolFailback(PoolFailback),
+    /// `Backup-CsPool` (dossier A.5).
+    PoolBackup(PoolBackup),
     /// `Invoke-CsManagementServerFailover` (dossier D.5).
     CmsFailover(CmsFailover),
     /// `Move-CsManagementServer` (dossier D.6).
@@ -216,6 +218,34 @@ pub struct PoolFailback {
     pub wait: SimDuration,
 }
 
+/// `Backup-CsPool` (dossier A.5).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PoolBackup {
+    /// Whose data is pushed to its backup pool.
+    pub pool: PoolId,
+    /// `-Category`: the modules concerned; those that the pool does not export are passed over.
+    pub modules: Vec<BackupModule>,
+    /// `-FullBackup`, `-SteadyState`, or neither.
+    pub goal: BackupGoal,
+    /// `-FailedOverPoolOnly`: nothing happens unless the pool is failed over.
+    pub failed_over_only: bool,
+    /// `-RetryCount`: how often the Backup Service is called before the cmdlet gives up.
+    pub retries: u32,
+    /// `-WaitTime`: how long it waits after each call.
+    pub wait: SimDuration,
+}
+
+/// What `Backup-CsPool` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BackupGoal {
+    /// Everything written before the cmdlet began has been shipped.
+    Shipped,
+    /// `-SteadyState`.
+    Steady,
+    /// `-FullBackup`: the final state, which a pool that is being written on does not reach.
+    Final,
+}
+
 /// `Invoke-CsManagementServerFailover` (dossier D.5).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CmsFailover {
@@ -349,6 +379,7 @@ impl Operation {
         match self {
             Self::PoolFailover(_) => "pool failover",
             Self::PoolFailback(_) => "pool failback",
+            Self::PoolBackup(_) => "pool backup",
             Self::CmsFailover(_) => "cms failover",
             Self::MoveCms { .. } => "cms move",
             Self::InstallCmsDatabase { .. } => "cms database install",
@@ -377,6 +408,7 @@ impl Operation {
         match self {
             Self::PoolFailover(order) => pool(&order.pool),
             Self::PoolFailback(order) => pool(&order.pool),
+            Self::PoolBackup(order) => pool(&order.pool),
             Self::BackupSync { pool: id, .. }
             | Self::DatabaseFailover { pool: id, .. }
             | Self::ResetPoolRegistrarState { pool: id, .. }

@@ -328,3 +328,18 @@ fn a_backup_service_that_cannot_be_reached_does_not_answer() {
     assert_eq!(refusal(&fabric.go(sync.clone(), here)), "BackupServiceUnreachable");
     assert_eq!(refusal(&fabric.go(sync, there)), "BackupSyncFailed");
 }
+
+/// A.5: it runs on every Front End and works on one; the next one takes over, and nothing falls behind.
+#[test]
+fn another_front_end_takes_the_backup_service_over() {
+    let mut fabric = fabric();
+    let agent = |fabric: &Fabric| fabric.backup_status(POOL1).expect("runs").expect("paired").active_machine;
+    for number in 1..=2 {
+        let computer = fabric.front_end(POOL1, number);
+        assert_eq!(agent(&fabric), Some(computer));
+        fabric.strike(Fault::Service(computer, ServiceName::LyncBackup));
+    }
+    assert_eq!(agent(&fabric), Some(fabric.front_end(POOL1, 3)));
+    fabric.run(minutes(10));
+    assert_eq!(states(&fabric, POOL1), [SteadyState, SteadyState, FinalState]);
+}

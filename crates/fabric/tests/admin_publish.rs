@@ -7,7 +7,7 @@ use firedrill_fabric::ExportState::{ErrorState, FinalState};
 use firedrill_fabric::operation::BackupModule::CmsMaster;
 use firedrill_fabric::operation::Channel;
 use firedrill_fabric::{Behaviour, Configuration, Fabric, Fault, Operation, OperationReport, ServiceName};
-use firedrill_topology::{ComputerId, ProductVersion, Topology};
+use firedrill_topology::{ComputerId, Edition, ProductVersion, Topology};
 use rstest::rstest;
 use runbook::{Runbook, refusal};
 use support::{Drill, POOL1, POOL2, Plan, START, Sql, minutes};
@@ -112,12 +112,15 @@ fn setup_of_new_components_needs_the_directory() {
     assert_eq!(set_up(&mut fabric, computer).outcome, Ok(()), "nothing to install");
 }
 
-/// The standby database is created by Topology Builder; who publishes by cmdlet installs it by hand (dossier A.3, H).
+/// The standby database of an Enterprise pool is created by Topology Builder; who publishes by cmdlet, or pairs Standard
+/// Edition servers, installs it by hand (dossier A.3, H).
 #[rstest]
-#[case::topology_builder(true)]
-#[case::cmdlet(false)]
-fn publishing_by_cmdlet_creates_no_database(#[case] with_topology_builder: bool) {
-    let mut fabric = unpaired().fabric();
+#[case::topology_builder(true, Edition::Enterprise, "")]
+#[case::cmdlet(false, Edition::Enterprise, "sqlp2.contoso.com")]
+#[case::standard_edition(true, Edition::Standard, "fe2-1.contoso.com")]
+fn the_standby_database_of_a_new_pair(#[case] with_topology_builder: bool, #[case] edition: Edition, #[case] by_hand: &str) {
+    let front_ends = if edition == Edition::Standard { 1 } else { 3 };
+    let mut fabric = Plan { edition, front_ends, ..unpaired() }.fabric();
     publish(&mut fabric, with_topology_builder, pair);
     enable(&mut fabric);
     fabric.run(minutes(2));
@@ -128,12 +131,11 @@ fn publishing_by_cmdlet_creates_no_database(#[case] with_topology_builder: bool)
     }
     fabric.run(minutes(5));
     let has_standby = |fabric: &Fabric| fabric.cms_databases().iter().any(|database| database.pool == POOL2);
-    assert_eq!(has_standby(&fabric), with_topology_builder);
-    if !with_topology_builder {
+    assert_eq!(has_standby(&fabric), by_hand.is_empty());
+    if !by_hand.is_empty() {
         assert_eq!(fabric.backup_module(POOL1, CmsMaster), ErrorState, "nowhere to ship to");
         let caller = fabric.front_end(POOL2, 1);
-        let install =
-            Operation::InstallCmsDatabase { sql_server: "sqlp2.contoso.com".into(), instance: "rtc".into(), clean: false, standby: true };
+        let install = Operation::InstallCmsDatabase { sql_server: by_hand.into(), instance: "rtc".into(), clean: false, standby: true };
         fabric.go(install, caller).outcome.expect("SQL answers");
         fabric.run(minutes(5));
     }

@@ -24,7 +24,7 @@ pub const BACKUP_FILE_PORT: u16 = 445;
 /// How many Front Ends of an Enterprise pool must have run together before a new pair ships anything (dossier A.1).
 pub const FRONT_ENDS_TO_PAIR: usize = 3;
 /// The dossier names no port for the service's own connections: only the link between the pools counts for them.
-const NO_PORT: u16 = 0;
+pub(super) const NO_PORT: u16 = 0;
 
 impl Fabric {
     /// Backup Service status of a pool; `None` when it has no backup pool.
@@ -81,7 +81,7 @@ impl Fabric {
         self.admin.replicas[computer.index()].as_ref().map(|replica| &*replica.document)
     }
 
-    fn modules_of(&self, pool: PoolId) -> impl Iterator<Item = BackupModule> + use<> {
+    pub(super) fn modules_of(&self, pool: PoolId) -> impl Iterator<Item = BackupModule> + use<> {
         let with_rgs = self.topology.pool(pool).version == firedrill_topology::ProductVersion::Sfb2019;
         MODULES.into_iter().filter(move |module| with_rgs || !module.is_rgs())
     }
@@ -119,19 +119,29 @@ impl Fabric {
         standby.has_content().then_some(standby.changed)
     }
 
-    fn export_state(&self, pool: PoolId, module: BackupModule) -> ExportState {
-        let interval = self.sync_interval(pool);
-        let export = self.export(pool, module);
-        let shipped = export.shipped_by(self.now, interval);
-        let initialised = match module {
+    /// Whether a pool exports a module at all: the configuration from the active CMS pool only, Response Groups once that
+    /// is switched on (dossier A.4, A.5).
+    pub(super) fn exports(&self, pool: PoolId, module: BackupModule) -> bool {
+        match module {
             BackupModule::CmsMaster => {
                 self.active_database().is_some_and(|(active, database)| active == pool && database.document.cms_standby.is_some())
             }
+            BackupModule::RgsDataStore | BackupModule::RgsFileStore => self.rgs_replicated(pool),
+            BackupModule::PresenceFocus | BackupModule::DataConf => true,
+        }
+    }
+
+    pub(super) fn export_state(&self, pool: PoolId, module: BackupModule) -> ExportState {
+        let interval = self.sync_interval(pool);
+        let export = self.export(pool, module);
+        let shipped = export.shipped_by(self.now, interval);
+        let begun = match module {
+            BackupModule::CmsMaster => true,
             // Not before it has run for some minutes (documented: dossier A.5).
-            BackupModule::RgsDataStore | BackupModule::RgsFileStore => self.rgs_replicated(pool) && shipped.is_some(),
+            BackupModule::RgsDataStore | BackupModule::RgsFileStore => shipped.is_some(),
             BackupModule::PresenceFocus | BackupModule::DataConf => shipped.is_some() || self.pair_ready(pool),
         };
-        if !initialised {
+        if !begun || !self.exports(pool, module) {
             return ExportState::NotInitialized;
         }
         if self.fault_active(&Fault::BackupService(pool)) {

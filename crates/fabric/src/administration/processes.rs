@@ -9,6 +9,7 @@ use super::AdminState;
 use super::cms_failover::CmsRun;
 use super::cms_move::MoveRun;
 use super::computer_failover::ComputerRun;
+use super::pool_backup::BackupRun;
 use super::pool_failback::Failback;
 use super::pool_failover::Failover;
 use super::registrar_reset::PoolRun;
@@ -45,6 +46,7 @@ pub(crate) enum Process {
     Simple(SimpleRun),
     PoolFailover(Failover),
     PoolFailback(Failback),
+    PoolBackup(BackupRun),
     CmsFailover(CmsRun),
     MoveCms(MoveRun),
     Services(ServiceRun),
@@ -145,6 +147,7 @@ impl Fabric {
         match operation {
             Operation::PoolFailover(order) => self.check_pool_failover(order, caller).map(|_| ()),
             Operation::PoolFailback(order) => self.check_pool_failback(order, caller).map(|_| ()),
+            Operation::PoolBackup(order) => self.check_pool_backup(order),
             Operation::CmsFailover(order) => self.check_cms_failover(order, caller).map(|_| ()),
             Operation::MoveCms { force, configuration_file, lis_file } => {
                 self.check_cms_move(caller, *force, configuration_file.as_deref(), lis_file.as_deref()).map(|_| ())
@@ -255,6 +258,7 @@ impl Process {
         match operation {
             Operation::PoolFailover(order) => Self::PoolFailover(Failover::new(order)),
             Operation::PoolFailback(order) => Self::PoolFailback(Failback::new(order)),
+            Operation::PoolBackup(order) => Self::PoolBackup(BackupRun::new(order)),
             Operation::CmsFailover(order) => Self::CmsFailover(CmsRun::new(order)),
             Operation::MoveCms { force, configuration_file, lis_file } => Self::MoveCms(MoveRun::new(force, configuration_file, lis_file)),
             Operation::StartServices { computer, service, no_wait } => Self::Services(ServiceRun::start(computer, service, no_wait)),
@@ -281,6 +285,7 @@ impl Process {
             Self::Simple(run) => run.step(fabric, voice, due),
             Self::PoolFailover(run) => run.step(fabric, voice, due),
             Self::PoolFailback(run) => run.step(fabric, voice, due),
+            Self::PoolBackup(run) => run.step(fabric, voice, due),
             Self::CmsFailover(run) => run.step(fabric, voice, due),
             Self::MoveCms(run) => run.step(fabric, voice, due),
             Self::Services(run) => run.step(fabric, voice, due),
