@@ -16,6 +16,8 @@ mod answer;
 mod build;
 mod cache;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod loopback;
 mod notify;
 mod packet;
