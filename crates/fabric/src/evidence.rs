@@ -68,6 +68,7 @@ behaviours! {
     SqlAvailability = Documented, "dossier E.5", "principal and mirror lost, or one of them and the witness, leave no back end";
     EvenPoolWitness = Documented, "dossier B.8", "the primary SQL Server has a vote in the quorum of even-sized pools";
     TwoFrontEnds = Inferred, "dossier B.8, B.9", "a pool of two Front Ends serves its users in full with one of them";
+    TwoFrontEndsReturn = Documented, "dossier B.8, I 15", "the two Front Ends of a pool come back together, in the reverse order of going down, or after quorum loss recovery";
     UserPlacement = Inferred, "dossier B.9", "how many routing groups a pool has, where their replicas lie, and which users belong to which";
     CutLinkMovesNobody = Inferred, "dossier B.1, B.2", "a cut link alone moves nobody: clients try the home pool first";
     FailedOverUnaware = Inferred, "dossier B.1, C.2", "a running pool that was failed over behind a cut link keeps its users until the link is back";

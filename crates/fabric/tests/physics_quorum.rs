@@ -2,6 +2,7 @@
 
 mod support;
 
+use firedrill_fabric::evidence::Behaviour;
 use firedrill_fabric::service::ServiceName;
 use firedrill_fabric::serving::{ServiceMode, ServingCause};
 use firedrill_fabric::world::{REPLICA_REBUILD_TIME, quorum_rule};
@@ -21,7 +22,8 @@ fn stop(fabric: &mut Fabric, numbers: impl IntoIterator<Item = usize>) {
     }
 }
 
-// Columns as the product's page prints them: Front Ends, up for a first start, up to stay functional, among the first.
+// Columns as the product's page prints them (SFB:plan…/high-availability.md, dossier B.8): Front Ends, up for a first start,
+// up to stay functional, among the first.
 #[rstest]
 #[case(2, 1, 1, 2)]
 #[case(3, 3, 2, 3)]
@@ -34,18 +36,67 @@ fn stop(fabric: &mut Fabric, numbers: impl IntoIterator<Item = usize>) {
 #[case(10, 8, 5, 9)]
 #[case(11, 9, 5, 9)]
 #[case(12, 10, 5, 9)]
-fn the_table_of_b8_decides(#[case] size: usize, #[case] to_start: usize, #[case] functional: usize, #[case] first: usize) {
-    table_row(size, ProductVersion::Sfb2015, to_start, functional, first);
+fn the_table_of_b8_decides(
+    #[case] size: usize,
+    #[case] to_start: usize,
+    #[case] functional: usize,
+    #[case] first: usize,
+    #[values(ProductVersion::Lync2013, ProductVersion::Sfb2015)] version: ProductVersion,
+) {
+    table_row(size, version, to_start, functional, first);
 }
 
+// The same table up to eleven, then the row "12-16"; a pool of two is not published in 2019. What 13 to 15 need to start is
+// inferred: 85 % of them, no more than the documented 12 of 16.
 #[rstest]
+#[case(3, 3, 2, 3)]
+#[case(4, 3, 2, 4)]
+#[case(5, 4, 3, 5)]
+#[case(6, 5, 3, 6)]
+#[case(7, 5, 4, 7)]
+#[case(8, 6, 4, 7)]
+#[case(9, 7, 4, 7)]
+#[case(10, 8, 5, 9)]
+#[case(11, 9, 5, 9)]
 #[case(12, 10, 7, 12)]
+#[case::inferred(13, 11, 7, 12)]
+#[case::inferred(14, 11, 7, 12)]
+#[case::inferred(15, 12, 7, 12)]
 #[case(16, 12, 7, 12)]
 fn the_table_of_2019_decides(#[case] size: usize, #[case] to_start: usize, #[case] functional: usize, #[case] first: usize) {
     table_row(size, ProductVersion::Sfb2019, to_start, functional, first);
 }
 
+/// A Standard Edition server, and an Enterprise Edition pool of one, need just themselves.
+#[test]
+fn a_pool_of_one_needs_its_one() {
+    table_row(1, ProductVersion::Sfb2015, 1, 1, 1);
+}
+
+/// Lync Server 2010 had no fabric: the last Front End of a pool goes on.
+#[test]
+fn a_pool_of_2010_has_no_quorum_to_lose() {
+    let mut fabric = plan(4, ProductVersion::Lync2010).fabric();
+    let BackEnd::Mirrored { primary, .. } = fabric.topology().pool(POOL1).back_end else { panic!("mirrored") };
+    fabric.strike(Fault::SqlInstance(primary));
+    stop(&mut fabric, [1, 2, 4]);
+    assert!(fabric.pool_in_service(POOL1));
+    stop(&mut fabric, [3]);
+    assert!(!fabric.pool_in_service(POOL1));
+    let first = fabric.front_end(POOL1, 1);
+    fabric.mend(Fault::Computer(first));
+    fabric.run(minutes(20));
+    assert!(fabric.pool_in_service(POOL1), "one starts the pool");
+}
+
 fn table_row(size: usize, version: ProductVersion, to_start: usize, functional: usize, first: usize) {
+    // "Any" so many of the first ones: every set of Front Ends, by the rule alone.
+    let rule = quorum_rule(size, version);
+    for up in 0..1_u64 << size {
+        let counted = (0..first).filter(|position| up & (1 << position) != 0).count();
+        assert_eq!(rule.keeps(up), counted >= functional, "{up:b} of {size} Front Ends");
+    }
+
     // Stays functional with so many of the first ones; the ones after them do not count.
     let mut fabric = plan(size, version).fabric();
     stop(&mut fabric, 1..=first - functional);
@@ -103,13 +154,90 @@ fn an_even_pool_needs_one_more_without_the_primary_sql_server(#[case] size: usiz
     assert!(!fabric.pool_in_service(POOL1), "the table's number is not enough without the witness");
 }
 
-#[test]
-fn an_odd_pool_does_not_need_the_primary_sql_server() {
-    let mut fabric = plan(5, ProductVersion::Sfb2015).fabric();
+/// Odd pools have a majority without a witness; so have larger ones, of whose Front Ends an odd number of first ones counts
+/// (inferred from the table: 4 of 7, 5 of 9; 7 of 12 in 2019).
+#[rstest]
+#[case::odd(3, ProductVersion::Sfb2015, 1)]
+#[case::odd(5, ProductVersion::Sfb2015, 2)]
+#[case::odd(7, ProductVersion::Sfb2015, 3)]
+#[case::first_of_more(8, ProductVersion::Sfb2015, 3)]
+#[case::first_of_more(10, ProductVersion::Sfb2015, 4)]
+#[case::first_of_more(12, ProductVersion::Sfb2015, 4)]
+#[case::row_of_2019(12, ProductVersion::Sfb2019, 5)]
+#[case::row_of_2019(16, ProductVersion::Sfb2019, 5)]
+fn pools_with_a_majority_of_their_own_do_not_need_the_primary_sql_server(
+    #[case] size: usize,
+    #[case] version: ProductVersion,
+    #[case] spare: usize,
+) {
+    let mut fabric = plan(size, version).fabric();
     let BackEnd::Mirrored { primary, .. } = fabric.topology().pool(POOL1).back_end else { panic!("mirrored") };
     fabric.strike(Fault::SqlInstance(primary));
     fabric.run(minutes(5));
-    stop(&mut fabric, 1..=2);
+    stop(&mut fabric, 1..=spare);
+    assert!(fabric.pool_in_service(POOL1));
+    stop(&mut fabric, [spare + 1]);
+    assert!(!fabric.pool_in_service(POOL1));
+}
+
+/// B.8: a pool of two comes back together, or in the reverse order of going down; else it waits (incident 15).
+#[rstest]
+#[case::the_last_one_first(&[2], true)]
+#[case::both_at_once(&[1, 2], true)]
+#[case::the_first_one_first(&[1], false)]
+fn a_pool_of_two_comes_back_in_reverse_order(#[case] returning: &[usize], #[case] starts: bool) {
+    let mut fabric = plan(2, ProductVersion::Sfb2015).fabric();
+    stop(&mut fabric, [1]);
+    fabric.run(minutes(10));
+    assert!(fabric.pool_in_service(POOL1), "one of two is enough to stay functional");
+    stop(&mut fabric, [2]);
+    fabric.run(minutes(10));
+    for number in returning {
+        let computer = fabric.front_end(POOL1, *number);
+        fabric.mend(Fault::Computer(computer));
+    }
+    fabric.run(LONG);
+    assert_eq!(fabric.pool_in_service(POOL1), starts);
+    if !starts {
+        assert!(fabric.behaviours().iter().any(|behaviour| behaviour == Behaviour::TwoFrontEndsReturn));
+        let other = fabric.front_end(POOL1, 2);
+        fabric.mend(Fault::Computer(other));
+        fabric.run(LONG);
+        assert!(fabric.pool_in_service(POOL1), "it waited for the other one only");
+    }
+}
+
+/// Two that fell together have no order.
+#[rstest]
+#[case(1)]
+#[case(2)]
+fn of_two_that_fell_together_either_starts_the_pool(#[case] number: usize) {
+    let mut fabric = plan(2, ProductVersion::Sfb2015).fabric();
+    stop(&mut fabric, [1, 2]);
+    fabric.run(minutes(10));
+    let computer = fabric.front_end(POOL1, number);
+    fabric.mend(Fault::Computer(computer));
+    fabric.run(minutes(20));
+    assert!(fabric.pool_in_service(POOL1));
+}
+
+/// A Front End that returns while the other one serves ends the order: whoever goes next is not the last one.
+#[test]
+fn the_order_of_going_down_is_forgotten_when_both_run() {
+    let mut fabric = plan(2, ProductVersion::Sfb2015).fabric();
+    let (one, two) = (fabric.front_end(POOL1, 1), fabric.front_end(POOL1, 2));
+    stop(&mut fabric, [1]);
+    fabric.run(minutes(10));
+    fabric.mend(Fault::Computer(one));
+    fabric.run(minutes(20));
+    stop(&mut fabric, [2]);
+    fabric.run(minutes(1));
+    stop(&mut fabric, [1]);
+    fabric.mend(Fault::Computer(two));
+    fabric.run(LONG);
+    assert!(!fabric.pool_in_service(POOL1), "now the first one went last");
+    fabric.mend(Fault::Computer(one));
+    fabric.run(LONG);
     assert!(fabric.pool_in_service(POOL1));
 }
 
@@ -175,7 +303,10 @@ fn preferred_machines_are_a_permutation_with_the_primary_first() {
     let user = UserId(3);
     let first = fabric.user_pool_info(user).primary_machines[0];
     fabric.strike(Fault::Computer(first));
-    assert_ne!(fabric.user_pool_info(user).primary_machines[0], first, "another replica became primary");
+    let second = fabric.user_pool_info(user).primary_machines[0];
+    assert_ne!(second, first, "another replica became primary");
+    fabric.strike(Fault::Pool(POOL1));
+    assert_eq!(fabric.user_pool_info(user).primary_machines[0], second, "an assignment outlives the pool");
 }
 
 #[test]

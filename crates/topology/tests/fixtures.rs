@@ -99,6 +99,8 @@ fn litware_is_two_servers_that_are_their_own_pools() {
         assert_eq!(pool.edition, Edition::Standard);
         let server = litware.computer(pool.front_ends[0]);
         assert_eq!((pool.front_ends.len(), &server.fqdn), (1, &pool.fqdn));
+        // Pool to pool, as Topology Builder fills them in (dossier B.2).
+        assert_eq!(pool.voice, VoiceResiliency { automatic: true, detection_seconds: 300, failback_seconds: 600 });
         let BackEnd::Collocated { instance } = pool.back_end else { panic!("{:?}", pool.back_end) };
         assert_eq!(litware.sql(instance).computer, pool.front_ends[0]);
         assert_eq!(litware.file_stores[pool.file_store.unwrap().index()].computer, pool.front_ends[0]);

@@ -128,6 +128,10 @@ impl Fabric {
                 lines.push(format!("{}: {state}", self.topology.computer(*front_end).fqdn));
             }
         }
+        if let Some(last) = self.missing_last_standing(pool) {
+            let last = &self.topology.computer(last).fqdn;
+            lines.push(format!("{fqdn}: waits for {last}, which went down last: start both, or recover from quorum loss"));
+        }
         if !report.without_primary.is_empty() {
             lines.push(format!("{fqdn}: {} routing groups have no primary", report.without_primary.len()));
         }

@@ -54,8 +54,25 @@ pub struct QuorumRule {
     pub among_first: usize,
 }
 
-/// The rule for a pool of a size and generation (dossier B.8). A size beyond the table gets its last row.
+impl QuorumRule {
+    /// Whether so many Front Ends, as bits by position in the topology, keep the pool functional while its back end is up.
+    pub fn keeps(self, up: u64) -> bool {
+        self.counted(up) >= self.functional
+    }
+
+    /// How many of the Front Ends that are up are among the first ones.
+    fn counted(self, up: u64) -> u32 {
+        let first = if self.among_first >= 64 { u64::MAX } else { (1 << self.among_first) - 1 };
+        (up & first).count_ones()
+    }
+}
+
+/// The rule for a pool of a size and generation (dossier B.8). A size beyond the table gets its last row. Lync Server 2010
+/// has no fabric: each of its Front Ends works while the back end does (inferred).
 pub fn quorum_rule(front_ends: usize, version: ProductVersion) -> QuorumRule {
+    if version == ProductVersion::Lync2010 {
+        return QuorumRule { to_start: 1, functional: 1, among_first: front_ends };
+    }
     if front_ends == 12 && version == ProductVersion::Sfb2019 {
         return QuorumRule { to_start: 10, functional: 7, among_first: 12 };
     }
@@ -118,6 +135,8 @@ pub(crate) struct PoolQuorum {
     pub(crate) rebuild_due: Option<SimTime>,
     /// An administrator let the pool start with the functional number (quorum loss recovery).
     pub(crate) reduced_start: bool,
+    /// Of a pool of two Front Ends: the one that stayed when the other went, by position, and since when it was alone.
+    pub(crate) last_standing: Option<(u8, SimTime)>,
 }
 
 impl PoolQuorum {
@@ -136,7 +155,7 @@ impl PoolQuorum {
                     })
                     .collect();
                 let active = if size == 64 { u64::MAX } else { (1 << size) - 1 };
-                Arc::new(Self { phase: Phase::Functional, active, groups, rebuild_due: None, reduced_start: false })
+                Arc::new(Self { phase: Phase::Functional, active, groups, rebuild_due: None, reduced_start: false, last_standing: None })
             })
             .collect()
     }
@@ -212,16 +231,12 @@ impl Fabric {
     pub(crate) fn recover_routing_groups(&mut self, pool: PoolId) {
         let mut state = (*self.quorum[pool.index()]).clone();
         state.reduced_start = state.phase != Phase::Functional;
-        let size = self.topology.pool(pool).front_ends.len();
-        let living: Vec<u8> = (0..size as u8).filter(|fe| state.active & (1 << fe) != 0).collect();
-        let active = state.active;
-        for (index, group) in state.groups.iter_mut().enumerate() {
-            if group.primary.is_none() && !living.is_empty() {
-                replace_lost(group, &living, active, index);
-                group.reloaded = true;
-            }
-        }
+        state.last_standing = None;
+        reload_lost(&mut state);
         place_primaries(&mut state);
+        if state.phase == Phase::Functional && lacks_replicas(&state) {
+            state.rebuild_due = state.rebuild_due.or(Some(self.now + REPLICA_REBUILD_TIME));
+        }
         self.stirred = true;
         self.lean(Behaviour::QuorumLossRecovery);
         Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
@@ -236,6 +251,7 @@ impl Fabric {
             group.primary = Some(group.replicas[0]);
         }
         state.rebuild_due = None;
+        state.last_standing = None;
         place_primaries(&mut state);
         self.stirred = true;
         Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
@@ -246,6 +262,11 @@ impl Fabric {
     pub(crate) fn group_in(&self, pool: PoolId, user: UserId) -> usize {
         let groups = self.quorum[pool.index()].groups.len();
         (user.0 as usize + self.users.group_offset[pool.index()]) % groups
+    }
+
+    /// Routing group of the backup pool that serves the users of a home pool's group after a failover (inferred).
+    pub(crate) fn group_on_backup(&self, backup: PoolId, group: usize) -> usize {
+        group % self.quorum[backup.index()].groups.len()
     }
 
     pub(crate) fn rule_of(&self, pool: PoolId) -> QuorumRule {
@@ -265,16 +286,16 @@ impl Fabric {
     /// SQL Server has a vote: without it one Front End more is needed (dossier B.8).
     fn is_functional(&self, pool: PoolId, active: u64) -> bool {
         let rule = self.rule_of(pool);
-        let counted = (active & ((1u64 << rule.among_first) - 1)).count_ones();
         let extra = u32::from(self.sql_votes(pool) && !self.primary_sql_up(pool));
-        counted >= rule.functional + extra
+        QuorumRule { functional: rule.functional + extra, ..rule }.keeps(active)
     }
 
     /// Whether the primary SQL Server has a vote: all Front Ends count and their number is even (2, 4, 6). From eight on an
     /// odd number of first ones counts (B.8), except in 2019's row "12-16", whose majority needs no witness.
     fn sql_votes(&self, pool: PoolId) -> bool {
-        let size = self.topology.pool(pool).front_ends.len();
-        size.is_multiple_of(2) && size < 8
+        let pool = self.topology.pool(pool);
+        let size = pool.front_ends.len();
+        size.is_multiple_of(2) && size < 8 && pool.version != ProductVersion::Lync2010
     }
 
     /// Whether the SQL Server that the topology calls primary answers; it is the fabric's witness.
@@ -324,6 +345,9 @@ impl Fabric {
             Phase::Lost => {
                 let ready = self.start_candidates(pool);
                 if !self.may_place(pool, &ready) {
+                    if !ready.is_empty() && self.waits_for_last(pool, &ready).is_some() {
+                        self.lean(Behaviour::TwoFrontEndsReturn);
+                    }
                     return self.settle_groups(pool, active);
                 }
                 for computer in ready {
@@ -386,7 +410,25 @@ impl Fabric {
         let needed = if self.quorum[pool.index()].reduced_start { rule.functional } else { rule.to_start };
         let front_ends = self.topology.pool(pool).front_ends.iter().enumerate();
         let bits = front_ends.filter(|(_, fe)| ready.contains(fe)).fold(0, |bits, (position, _)| bits | 1 << position);
-        ready.len() as u32 >= needed && self.is_functional(pool, bits) && self.back_end_up(pool)
+        ready.len() as u32 >= needed
+            && self.is_functional(pool, bits)
+            && self.back_end_up(pool)
+            && self.waits_for_last(pool, ready).is_none()
+    }
+
+    /// The Front End that a pool of two waits for: the two come back together, or in the reverse order of going down, or
+    /// after quorum loss recovery (dossier B.8, incident 15).
+    fn waits_for_last(&self, pool: PoolId, ready: &[ComputerId]) -> Option<ComputerId> {
+        let (position, _) = self.quorum[pool.index()].last_standing?;
+        let last = self.topology.pool(pool).front_ends[usize::from(position)];
+        (!ready.contains(&last)).then_some(last)
+    }
+
+    /// The Front End without which a pool of two that lost its quorum will not start, while another one waits for it.
+    pub(crate) fn missing_last_standing(&self, pool: PoolId) -> Option<ComputerId> {
+        let ready = self.start_candidates(pool);
+        let is_waiting = self.quorum[pool.index()].phase == Phase::Lost && !ready.is_empty();
+        self.waits_for_last(pool, &ready).filter(|_| is_waiting)
     }
 
     /// Pool-level quorum loss: the Front Ends that are left stop all services (dossier B.8).
@@ -396,6 +438,9 @@ impl Fabric {
             self.lean(Behaviour::EvenPoolWitness);
         }
         let now = self.now;
+        let active = self.active_bits(pool);
+        let size = self.topology.pool(pool).front_ends.len();
+        note_last_standing(Arc::make_mut(&mut Arc::make_mut(&mut self.quorum)[pool.index()]), size, active, now);
         for computer in self.topology.pool(pool).front_ends.clone() {
             if !self.computer_up(computer) {
                 continue;
@@ -414,15 +459,20 @@ impl Fabric {
 
     fn set_phase(&mut self, pool: PoolId, phase: Phase, text: &str) {
         let active = self.active_bits(pool);
+        let size = self.topology.pool(pool).front_ends.len();
+        let now = self.now;
         let state = Arc::make_mut(&mut Arc::make_mut(&mut self.quorum)[pool.index()]);
         state.phase = phase;
         state.active = active;
         if phase == Phase::Functional {
+            if state.reduced_start {
+                reload_lost(state);
+            }
             state.reduced_start = false;
+            note_last_standing(state, size, active, now);
         }
         place_primaries(state);
-        let size = self.topology.pool(pool).front_ends.len();
-        state.rebuild_due = (phase == Phase::Functional && lacks_replicas(state, size)).then(|| self.now + REPLICA_REBUILD_TIME);
+        state.rebuild_due = (phase == Phase::Functional && lacks_replicas(state)).then(|| now + REPLICA_REBUILD_TIME);
         // Whoever waits for quorum looks again.
         for computer in self.topology.pool(pool).front_ends.clone() {
             self.computer_mut(computer);
@@ -440,12 +490,15 @@ impl Fabric {
         }
         let mut state = (**old).clone();
         state.active = active;
+        if state.phase == Phase::Functional {
+            note_last_standing(&mut state, self.topology.pool(pool).front_ends.len(), active, self.now);
+        }
         if state.phase == Phase::Functional && self.topology.pool(pool).front_ends.len() == 2 && active.count_ones() == 1 {
             self.lean(Behaviour::TwoFrontEnds);
         }
-        let size = self.topology.pool(pool).front_ends.len();
         if rebuild {
             self.lean(Behaviour::ReplicaRebuild);
+            let size = self.topology.pool(pool).front_ends.len();
             let living: Vec<u8> = (0..size as u8).filter(|fe| active & (1 << fe) != 0).collect();
             for (index, group) in state.groups.iter_mut().enumerate() {
                 if group.living(active) >= group.needed() {
@@ -455,7 +508,7 @@ impl Fabric {
             state.rebuild_due = None;
         }
         place_primaries(&mut state);
-        let wanting = state.phase == Phase::Functional && lacks_replicas(&state, size);
+        let wanting = state.phase == Phase::Functional && lacks_replicas(&state);
         state.rebuild_due = wanting.then(|| state.rebuild_due.unwrap_or(self.now + REPLICA_REBUILD_TIME));
         Arc::make_mut(&mut self.quorum)[pool.index()] = Arc::new(state);
         true
@@ -473,16 +526,56 @@ fn place_primaries(state: &mut PoolQuorum) {
         } else {
             group.primary.filter(|primary| lives(*primary)).or_else(|| group.holders().find(|holder| lives(*holder)))
         };
+        // The primary stands first and stays there when the pool goes down: assignments outlive liveness (dossier B.5).
+        if let Some(place) = group.primary.and_then(|primary| group.replicas.iter().position(|holder| *holder == primary)) {
+            group.replicas[..=place].rotate_right(1);
+        }
     }
 }
 
-/// Whether some group lacks a replica that another Front End could build.
-fn lacks_replicas(state: &PoolQuorum, front_ends: usize) -> bool {
-    state.active.count_ones() as usize >= REPLICAS.min(front_ends)
-        && state.groups.iter().any(|group| {
-            let living = group.living(state.active);
-            living >= group.needed() && (living as usize) < group.holders().count()
-        })
+/// Whether some group lacks a replica that a Front End which holds none of it could build.
+fn lacks_replicas(state: &PoolQuorum) -> bool {
+    state.groups.iter().any(|group| {
+        let living = group.living(state.active);
+        let most = (group.holders().count() as u32).min(state.active.count_ones());
+        living >= group.needed() && living < most
+    })
+}
+
+/// Loads groups in loss from the backup store, each on one Front End that runs: its primary is alone until another one has
+/// built a replica (dossier B.9).
+fn reload_lost(state: &mut PoolQuorum) {
+    let active = state.active;
+    let living: Vec<u8> = (0..64).filter(|fe| active & (1 << fe) != 0).collect();
+    if living.is_empty() {
+        return;
+    }
+    for (index, group) in state.groups.iter_mut().enumerate() {
+        let alive = group.living(active);
+        if alive >= group.needed() {
+            continue;
+        }
+        if alive == 0 {
+            group.replicas[0] = living[index % living.len()];
+        }
+        group.reloaded = true;
+    }
+}
+
+/// Keeps in mind which of two Front Ends was left when the other went. Two that went in one instant went together.
+fn note_last_standing(state: &mut PoolQuorum, front_ends: usize, active: u64, now: SimTime) {
+    if front_ends != 2 {
+        return;
+    }
+    state.last_standing = match (active.count_ones(), state.last_standing) {
+        (0, Some((_, since))) if since == now => None,
+        (0, before) => before,
+        (1, before) => {
+            let position = active.trailing_zeros() as u8;
+            before.filter(|(known, _)| *known == position).or(Some((position, now)))
+        }
+        _ => None,
+    };
 }
 
 /// Puts living Front Ends that hold no replica of the group in the places of dead ones, round the pool.

@@ -55,15 +55,17 @@ impl Fabric {
         self.users.homed[pool.index()]
     }
 
-    /// Fields of `Get-CsUserPoolInfo`: assignments, not liveness (dossier B.5).
+    /// Fields of `Get-CsUserPoolInfo`: assignments, not liveness (dossier B.5). On the backup pool the first machine is the
+    /// one that a failover would register the user on.
     pub fn user_pool_info(&self, user: UserId) -> UserPoolInfo {
         let primary = self.registrar_pool(user);
         let backup = self.backup_of(primary);
+        let group = self.group_in(primary, user);
         UserPoolInfo {
             primary,
             backup,
-            primary_machines: self.preferred_machines(primary, user),
-            backup_machines: backup.map(|pool| self.preferred_machines(pool, user)).unwrap_or_default(),
+            primary_machines: self.preferred_machines(primary, group),
+            backup_machines: backup.map(|pool| self.preferred_machines(pool, self.group_on_backup(pool, group))).unwrap_or_default(),
         }
     }
 
@@ -115,10 +117,10 @@ impl Fabric {
                 .any(|(home, from, to)| home == pool && (to.0 - from.0 + 1) as usize > self.users.moves.range(from..=to).count())
     }
 
-    /// Front Ends of a pool in a user's order: holders of the routing group, the primary first, then the others.
-    fn preferred_machines(&self, pool: PoolId, user: UserId) -> Vec<ComputerId> {
+    /// Front Ends of a pool in the order of a routing group's users: its holders, the primary first, then the others.
+    fn preferred_machines(&self, pool: PoolId, group: usize) -> Vec<ComputerId> {
         let front_ends = &self.topology.pool(pool).front_ends;
-        let group = &self.quorum[pool.index()].groups[self.group_in(pool, user)];
+        let group = &self.quorum[pool.index()].groups[group];
         let mut order: Vec<usize> = Vec::with_capacity(front_ends.len());
         let holders = group.replicas.iter().copied().filter(|holder| *holder != u8::MAX);
         for position in group.primary.into_iter().chain(holders).map(usize::from).chain(0..front_ends.len()) {
