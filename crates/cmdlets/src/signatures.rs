@@ -145,6 +145,7 @@ impl Signature {
             },
             memberships,
             remaining: raw_type == "Remaining",
+            allows: Vec::new(),
             procedure_spelling: false,
             unmodelled: command.is_some_and(|command| !command.knows(name)),
         })

@@ -49,6 +49,7 @@ pub(crate) fn add(info: &mut CommandInfo) {
                 by_property_name: false,
             }],
             remaining: false,
+            allows: Vec::new(),
             procedure_spelling: true,
             unmodelled: false,
         });

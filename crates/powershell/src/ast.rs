@@ -7,6 +7,12 @@ use std::sync::Arc;
 use crate::source::{Source, Span};
 use crate::value::Value;
 
+mod definitions;
+mod outline;
+
+pub use definitions::{MemberDefinition, MemberVisibility, MethodDefinition, Ownership, PropertyDefinition, TypeDefinition, TypeKind};
+pub use outline::{Node, outline};
+
 /// `ScriptBlockAst`: a script, the body of a function, or a script block expression.
 #[derive(Debug)]
 pub struct ScriptBlockAst {
@@ -15,11 +21,17 @@ pub struct ScriptBlockAst {
     /// Its bytes, braces included.
     pub span: Span,
     /// Attributes before `param`, `[CmdletBinding()]`.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Arc<Attribute>>,
     /// `param(...)`, or the parameter list of a function.
     pub parameters: Vec<Parameter>,
     /// Whether a `param` block (or parameter list) was written.
     pub has_param_block: bool,
+    /// The bytes of the `param` block, attributes included; absent for parameter lists of functions.
+    pub param_span: Option<Span>,
+    /// The body of a `filter`: what stands in `process` was written without that word.
+    pub implicit_process: bool,
+    /// Comments that may be help: before the first statement, or (functions) in front of the definition.
+    pub help: Option<Arc<str>>,
     /// `begin`.
     pub begin: Option<StatementBlock>,
     /// `process`; for filters the whole body.
@@ -41,6 +53,8 @@ pub struct Using {
     pub kind: Arc<str>,
     /// What follows.
     pub name: Arc<str>,
+    /// The same as an expression: a word, or the hashtable of a module.
+    pub argument: Expression,
     /// Its bytes.
     pub span: Span,
 }
@@ -95,10 +109,23 @@ pub enum StatementKind {
     Continue(Option<Box<Expression>>),
     /// `FunctionDefinitionAst`.
     Function(Arc<FunctionDefinition>),
+    /// `TypeDefinitionAst`.
+    Type(Arc<TypeDefinition>),
+    /// `workflow` and `configuration`: parsed, refused when they run.
+    Refused {
+        /// The keyword, lower case.
+        keyword: &'static str,
+        /// Its name.
+        name: Arc<str>,
+        /// The body, for `configuration` as for `workflow`.
+        body: Arc<ScriptBlockAst>,
+    },
     /// `DataStatementAst`.
     Data {
         /// Variable that takes the value.
         name: Option<VariablePath>,
+        /// `-SupportedCommand`.
+        commands: Vec<Expression>,
         /// The block.
         body: Box<StatementBlock>,
     },
@@ -396,7 +423,7 @@ pub enum ExpressionKind {
     /// `ConvertExpressionAst`.
     Convert(TypeName, Box<Expression>),
     /// `AttributedExpressionAst`: `[ValidateSet('a')]$x`.
-    Attributed(Box<Attribute>, Box<Expression>),
+    Attributed(Arc<Attribute>, Box<Expression>),
     /// `UnaryExpressionAst`.
     Unary(UnaryOp, Box<Expression>),
     /// A run of `BinaryExpressionAst` of one precedence, left to right.
@@ -539,6 +566,8 @@ pub struct Attribute {
     pub positional: Vec<Expression>,
     /// Arguments by name; `None` for a name alone, which means true.
     pub named: Vec<(Arc<str>, Option<Expression>)>,
+    /// Where each of `named` stands.
+    pub named_spans: Vec<Span>,
 }
 
 /// `ParameterAst`.
@@ -547,7 +576,7 @@ pub struct Parameter {
     /// Its bytes.
     pub span: Span,
     /// Attributes.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Arc<Attribute>>,
     /// Type constraints in order; the last one decides.
     pub types: Vec<TypeName>,
     /// The variable.
@@ -567,6 +596,8 @@ pub struct FunctionDefinition {
     pub name: Arc<str>,
     /// Whether it is a `filter`.
     pub filter: bool,
+    /// Its parameters stand behind its name, not in a `param` block.
+    pub inline_parameters: bool,
     /// The body.
     pub body: Arc<ScriptBlockAst>,
 }

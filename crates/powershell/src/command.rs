@@ -61,11 +61,24 @@ pub struct ParameterInfo {
     pub memberships: Vec<SetMembership>,
     /// Takes all remaining positional arguments.
     pub remaining: bool,
+    /// What a mandatory parameter takes all the same.
+    pub allows: Vec<Allowance>,
     /// A spelling that the product's own documents print and the product does not know. It binds by default and leaves
     /// a diagnostic; under strict binding it does not exist.
     pub procedure_spelling: bool,
     /// Accepted by the binder, without effect in the model: using it makes the verdict inconclusive.
     pub unmodelled: bool,
+}
+
+/// What a mandatory parameter takes although it says nothing: `[AllowNull()]` and its kin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allowance {
+    /// `[AllowNull()]`.
+    Null,
+    /// `[AllowEmptyString()]`.
+    EmptyText,
+    /// `[AllowEmptyCollection()]`.
+    EmptyCollection,
 }
 
 /// How a parameter takes part in one set (or in all of them).

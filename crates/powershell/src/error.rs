@@ -31,6 +31,8 @@ pub struct ErrorRecord {
     pub decorated: bool,
     /// `ScriptStackTrace`, one call per line.
     pub stack: Arc<str>,
+    /// `Exception`, when a script made the object; else it is made of types and message.
+    pub exception: Option<Value>,
 }
 
 impl ErrorRecord {
@@ -48,6 +50,7 @@ impl ErrorRecord {
             position: None,
             decorated: false,
             stack: "".into(),
+            exception: None,
         }
     }
 
@@ -102,6 +105,7 @@ impl From<CommandError> for ErrorRecord {
             position: None,
             decorated: false,
             stack: "".into(),
+            exception: None,
         }
     }
 }

@@ -92,6 +92,9 @@ pub enum BlockScope {
     Current,
     /// In a new scope, as `&` does.
     Child,
+    /// As on another computer (`Invoke-Command -ComputerName`, `Start-Job`): variables of the caller reach it through `$using:`
+    /// alone.
+    Remote,
 }
 
 /// One call of a script block.
@@ -123,6 +126,8 @@ pub enum VariableScope {
     Script,
     /// The session.
     Global,
+    /// So many callers out: `-Scope 1`.
+    Parent(usize),
 }
 
 /// What a stage can do. `Err` must be returned at once by the caller: it is control flow on its way.
@@ -156,6 +161,10 @@ pub trait Context {
     fn variable(&mut self, name: &str) -> Option<Value>;
     /// Writes a variable.
     fn set_variable(&mut self, name: &str, value: Value, scope: VariableScope) -> Result<(), Flow>;
+    /// Makes a variable read-only or writable again (`-Option`).
+    fn set_read_only(&mut self, name: &str, scope: VariableScope, read_only: bool);
+    /// `Set-StrictMode`: the version, or off.
+    fn set_strict_mode(&mut self, version: Option<u8>);
     /// Removes a variable; false when there was none.
     fn remove_variable(&mut self, name: &str) -> bool;
     /// Names and values of all variables that are visible.
@@ -165,6 +174,8 @@ pub trait Context {
     fn bound(&self) -> &BoundParameters;
     /// Whether a stage stands before this one.
     fn has_input(&self) -> bool;
+    /// An object of a class that a script defined; `None` when no script did.
+    fn construct(&mut self, type_name: &str, arguments: &[Value]) -> Result<Option<Value>, Flow>;
     /// Asks whether to go on, as `ShouldProcess` does.
     fn should_process(&mut self, target: &str, action: &str) -> Result<bool, Flow>;
     /// What to return to end the stages before this one (`Select-Object -First`).

@@ -222,6 +222,8 @@ impl Session {
             function: None,
             invoked: Arc::new(Invoked::default()),
             bound: crate::command::BoundParameters::default(),
+            unbound: Vec::new(),
+            script: !ast.source.name.is_empty(),
             parent: None,
         });
         let mut evaluator = Evaluator {
@@ -233,13 +235,16 @@ impl Session {
             env: Env { scope, frame, routes: Arc::new(Routes::default()) },
             ok: true,
             propagate: false,
+            using: None,
             handled: Vec::new(),
             steps: 0,
             depth: 0,
             statement: Span::default(),
         };
+        let before = crate::types::classes::install(std::mem::take(&mut evaluator.state.types));
         let result = evaluator.top(ast, &mut Top);
         let mut output = std::mem::take(&mut evaluator.output);
+        evaluator.state.types = crate::types::classes::install(before);
         match result {
             Ok(()) | Err(Flow::Return | Flow::Break(_) | Flow::Continue(_) | Flow::StopUpstream(_)) => {}
             Err(Flow::Exit(code)) => {
@@ -278,9 +283,10 @@ impl State {
             aliases: std::collections::BTreeMap::new(),
             last_exit_code: None,
             patterns: Default::default(),
+            types: crate::types::classes::Types::new(),
             next_id: 0,
         };
-        crate::eval::initial_variables(&state);
+        crate::eval::initial_variables(&state.global, &state.errors);
         state
     }
 }

@@ -18,6 +18,11 @@ use rstest::rstest;
 #[case::errors(include_str!("cases/errors.txt"))]
 #[case::objects(include_str!("cases/objects.txt"))]
 #[case::scripts(include_str!("cases/scripts.txt"))]
+#[case::classes(include_str!("cases/language/classes.txt"))]
+#[case::functions(include_str!("cases/language/functions.txt"))]
+#[case::streams(include_str!("cases/language/streams.txt"))]
+#[case::grammar(include_str!("cases/language/grammar.txt"))]
+#[case::control(include_str!("cases/language/control.txt"))]
 fn behaves_like_powershell(#[case] file: &str) {
     cases::check(file);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::{CommandInfo, ParameterInfo, ParameterType};
+use crate::command::{Allowance, CommandInfo, ParameterInfo, ParameterType};
 use crate::convert::{cast_resolved, enum_member, number, shared_text};
 use crate::error::ErrorRecord;
 use crate::types::type_name;
@@ -119,9 +119,11 @@ pub fn convert_argument(value: &Value, kind: &ParameterType) -> Result<Value, Re
         },
         ParameterType::Hashtable => full("System.Collections.Hashtable"),
         ParameterType::Enum(name, members) => {
-            let known = crate::types::enumeration(name);
-            let numbered: Vec<(Arc<str>, i64)> = match known {
-                Some(known) => known.iter().map(|(n, v)| (Arc::from(*n), *v)).collect(),
+            if let Some(defined) = crate::types::classes::find(name) {
+                return defined.cast_enum(value).map_err(reason);
+            }
+            let numbered: Vec<(Arc<str>, i64)> = match crate::types::enum_members(name) {
+                Some(known) => known,
                 None => members.iter().zip(0..).map(|(n, v)| (n.clone(), v)).collect(),
             };
             enum_member(value, name, &numbered).map_err(reason)
@@ -201,19 +203,26 @@ pub(super) fn for_parameter(info: &CommandInfo, parameter: &ParameterInfo, value
     };
     let text = matches!(parameter.parameter_type, ParameterType::Text(_) | ParameterType::Filter);
     if mandatory {
+        let allows = |what| parameter.allows.contains(&what);
         match value {
+            Value::Null if allows(Allowance::Null) || (text && allows(Allowance::EmptyText)) => {}
             Value::Null if text => return invalid("an empty string", "EmptyString"),
             Value::Null if !matches!(parameter.parameter_type, ParameterType::Bool | ParameterType::Switch) => {
                 return invalid("null", "Null");
             }
-            Value::Str(s) if s.is_empty() && text => return invalid("an empty string", "EmptyString"),
+            Value::Str(s) if s.is_empty() && text && !allows(Allowance::EmptyText) => return invalid("an empty string", "EmptyString"),
             Value::Array(_) | Value::List(_) if matches!(parameter.parameter_type, ParameterType::Array(_)) => {
                 let items = value.items().unwrap_or_default();
-                if items.is_empty() {
+                if items.is_empty() && !allows(Allowance::EmptyCollection) {
                     return invalid("an empty array", "EmptyArray");
                 }
-                if items.iter().any(Value::is_null) {
+                if items.iter().any(Value::is_null) && !allows(Allowance::Null) {
                     return invalid("null", "Null");
+                }
+                let of_text =
+                    matches!(&parameter.parameter_type, ParameterType::Array(element) if matches!(**element, ParameterType::Text(_)));
+                if of_text && !allows(Allowance::EmptyText) && items.iter().any(|i| matches!(i, Value::Str(s) if s.is_empty())) {
+                    return invalid("an empty string", "EmptyString");
                 }
             }
             _ => {}

@@ -40,7 +40,8 @@ fn scope_of(parameters: &BoundParameters) -> VariableScope {
     match parameters.text("Scope").as_deref().map(str::to_ascii_lowercase).as_deref() {
         Some("global") => VariableScope::Global,
         Some("script") => VariableScope::Script,
-        _ => VariableScope::Local,
+        Some(number) => number.parse().map_or(VariableScope::Local, VariableScope::Parent),
+        None => VariableScope::Local,
     }
 }
 
@@ -49,6 +50,7 @@ fn scoped(parameters: &BoundParameters, name: &str) -> String {
     match scope_of(parameters) {
         VariableScope::Global => format!("global:{name}"),
         VariableScope::Script => format!("script:{name}"),
+        VariableScope::Parent(steps) => format!("{steps}:{name}"),
         VariableScope::Local => name.to_string(),
     }
 }
@@ -115,7 +117,14 @@ pub(super) fn set_variable(parameters: &BoundParameters, items: Vec<Value>, cx: 
     };
     for name in texts(parameters, "Name") {
         if cx.should_process(&format!("Name: {name} Value: {}", shared_text(&value)), "Set variable")? {
+            if parameters.switch("Force") {
+                cx.set_read_only(&name, scope_of(parameters), false);
+            }
             cx.set_variable(&name, value.clone(), scope_of(parameters))?;
+            if let Some(option) = parameters.get("Option").map(shared_text) {
+                let read_only = ["readonly", "constant"].contains(&&*option.to_ascii_lowercase());
+                cx.set_read_only(&name, scope_of(parameters), read_only);
+            }
             if parameters.switch("PassThru") {
                 cx.emit(variable_object(&name, value.clone()))?;
             }
@@ -160,12 +169,13 @@ pub(super) fn remove_variable(parameters: &BoundParameters, cx: &mut dyn Context
 }
 
 pub(super) fn test_variable_strict(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    let on = !parameters.switch("Off");
-    cx.remark(if on {
-        "Set-StrictMode is recorded; references to missing variables and properties stay lenient"
-    } else {
-        "Set-StrictMode -Off"
-    });
+    if parameters.switch("Off") {
+        cx.set_strict_mode(None);
+        return Ok(());
+    }
+    let version = parameters.get("Version").map_or_else(|| "latest".into(), shared_text).to_ascii_lowercase();
+    let major = version.split('.').next().and_then(|v| v.parse::<u8>().ok());
+    cx.set_strict_mode(Some(major.unwrap_or(3).clamp(1, 3)));
     Ok(())
 }
 

@@ -86,6 +86,7 @@ pub(super) fn signature(name: &str, module: &str, class: &str, line: &str) -> Co
             parameter_type: parameter_type(kind),
             memberships,
             remaining,
+            allows: Vec::new(),
             procedure_spelling: false,
             unmodelled,
         });

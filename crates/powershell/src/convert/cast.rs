@@ -185,6 +185,10 @@ pub fn cast_resolved(value: &Value, target: &str) -> Result<Value, ErrorRecord> 
                 let items = items.iter().map(|item| cast_resolved(item, element)).collect::<Result<Vec<_>, _>>()?;
                 Value::List(List::new(ListKind::Generic(element.into()), items))
             }
+            None if types::classes::find(target).is_some_and(|t| t.definition.kind == crate::ast::TypeKind::Enum) => {
+                let Some(defined) = types::classes::find(target) else { return Err(cannot_convert(value, target)) };
+                return defined.cast_enum(value);
+            }
             None => match types::enumeration(target) {
                 Some(members) => {
                     let members: Vec<(Arc<str>, i64)> = members.iter().map(|(n, v)| (Arc::from(*n), *v)).collect();

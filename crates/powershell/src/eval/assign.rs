@@ -30,7 +30,18 @@ impl Evaluator<'_> {
             AssignmentOp::Div => (BinaryOp::Div, Arithmetic::Div),
             AssignmentOp::Rem => (BinaryOp::Rem, Arithmetic::Rem),
         };
-        let left = self.value(&assignment.left)?;
+        // A plain name means the variable of this very scope here: `+=` in a function starts from nothing.
+        let left = match &assignment.left.kind {
+            ExpressionKind::Variable(path) if path.scope.is_none() && !matches!(&*path.key, "_" | "psitem" | "input" | "args") => {
+                self.check_defined(path)?;
+                self.env.scope.own(&path.key).map_or(Value::Null, |v| v.value)
+            }
+            ExpressionKind::Convert(_, child) if matches!(&child.kind, ExpressionKind::Variable(path) if path.scope.is_none()) => {
+                let ExpressionKind::Variable(path) = &child.kind else { return Ok(Value::Null) };
+                self.env.scope.own(&path.key).map_or(Value::Null, |v| v.value)
+            }
+            _ => self.value(&assignment.left)?,
+        };
         self.growth_limit(&left, &right)?;
         let value = convert::arithmetic(operator.1, &left, &right).map_err(runtime)?;
         self.assign_to(&assignment.left, value.clone(), false)?;
@@ -54,6 +65,18 @@ impl Evaluator<'_> {
             ExpressionKind::Member(member) => {
                 let name = self.member_name(&member.name)?;
                 let object = self.value(&member.target)?;
+                if member.is_static
+                    && let Value::Type(full) = &object
+                    && let Some(class) = types::classes::find(full)
+                    && self.set_class_static(&class, &name, value.clone())?
+                {
+                    return Ok(());
+                }
+                if let Some(class) = types::classes::of(&object)
+                    && !matches!(&object, Value::Object(o) if o.script_member(&name).is_some())
+                {
+                    return self.set_class_property(&object, &class, &name, value);
+                }
                 if object.is_null() {
                     return Err(ErrorRecord::runtime(
                         format!("The property '{name}' cannot be found on this object. Verify that the property exists and can be set."),
@@ -82,19 +105,16 @@ impl Evaluator<'_> {
                 let indices = super::operators::enumerate(&index);
                 types::set_index(&object, &indices, value).map_err(runtime)
             }
+            ExpressionKind::Convert(..) | ExpressionKind::Attributed(..) if declaration(target).is_some() => {
+                let Some(declaration) = declaration(target) else { return Ok(()) };
+                self.declare(&declaration, value)
+            }
             ExpressionKind::Convert(name, child) => {
                 let converted = if nothing && !matches!(child.kind, ExpressionKind::Variable(_)) {
                     value
                 } else {
-                    convert::cast(&value, &name.name).map_err(|e| self.not_convertible(e, child))?
+                    self.cast_value(&value, &name.name)?
                 };
-                if let ExpressionKind::Variable(path) = &child.kind {
-                    let mut variable = Variable::new(&path.name, converted);
-                    variable.constraint = Some(name.name.clone());
-                    self.check_writable(path)?;
-                    self.scope_of(path).set(&path.key, variable);
-                    return Ok(());
-                }
                 self.assign_to(child, converted, false)
             }
             ExpressionKind::Attributed(_, child) => self.assign_to(child, value, nothing),
@@ -125,17 +145,51 @@ impl Evaluator<'_> {
         }
     }
 
-    fn not_convertible(&self, record: ErrorRecord, target: &Expression) -> Flow {
-        let _ = target;
-        let mut record = record;
-        record.category = "MetadataError".into();
-        runtime(record)
+    /// `[attributes][type]$variable = value`.
+    fn declare(&mut self, declaration: &Declaration<'_>, value: Value) -> Result<(), Flow> {
+        let path = declaration.path;
+        let value = match declaration.type_name {
+            Some(name) => self.cast_value(&value, &name.name).map_err(|flow| match flow {
+                Flow::Error(mut failure) => {
+                    failure.record.category = "MetadataError".into();
+                    runtime(failure.record)
+                }
+                other => other,
+            })?,
+            None => value,
+        };
+        self.check_writable(path)?;
+        self.validate_variable(&path.name, &declaration.attributes, &value)?;
+        let mut variable = Variable::new(&path.name, value);
+        variable.constraint = declaration.type_name.map(|name| name.name.clone());
+        variable.validators.clone_from(&declaration.attributes);
+        self.scope_of(path).set(&path.key, variable);
+        Ok(())
+    }
+
+    /// What a variable's attributes say about a new value.
+    fn validate_variable(&mut self, name: &str, validators: &[std::sync::Arc<Attribute>], value: &Value) -> Result<(), Flow> {
+        for attribute in validators {
+            if self.violates(attribute, value)?.is_some() {
+                let text = self.text(value);
+                let mut record = ErrorRecord::new(
+                    format!("The variable cannot be validated because the value {text} is not a valid value for the {name} variable."),
+                    "ValidateSetFailure",
+                    "MetadataError",
+                    "System.Management.Automation.ValidationMetadataException",
+                );
+                record.decorated = true;
+                return Err(record.into());
+            }
+        }
+        Ok(())
     }
 
     fn scope_of(&self, path: &VariablePath) -> std::sync::Arc<super::Scope> {
         match path.scope.as_deref() {
             Some("global") => self.state.global.clone(),
             Some("script") => self.env.scope.nearest(ScopeKind::Script),
+            Some(number) if number.bytes().all(|b| b.is_ascii_digit()) => self.env.scope.ancestor(number.parse().unwrap_or(0)),
             _ => self.env.scope.clone(),
         }
     }
@@ -165,8 +219,10 @@ impl Evaluator<'_> {
         self.check_writable(path)?;
         match path.scope.as_deref() {
             Some("env") => {
+                // A variable without a text does not exist.
                 let text = self.text(&value);
-                self.state.global.set(&format!("env:{}", path.key), Variable::new(&path.name, Value::str(text)));
+                let value = if text.is_empty() { Value::Null } else { Value::str(text) };
+                self.state.global.set(&format!("env:{}", path.key), Variable::new(&path.name, value));
                 return Ok(());
             }
             Some("function") => {
@@ -183,15 +239,22 @@ impl Evaluator<'_> {
         }
         let key = if &*path.key == "psitem" { "_" } else { &path.key };
         let scope = self.scope_of(path);
-        let constraint = scope.with_own(key, |v| v.constraint.clone()).flatten();
+        let (constraint, validators) = scope.with_own(key, |v| (v.constraint.clone(), v.validators.clone())).unwrap_or_default();
         let value = match &constraint {
-            Some(name) => convert::cast(&value, name).map_err(|mut record| {
-                record.category = "MetadataError".into();
-                record.id = "RuntimeException".into();
-                runtime(record)
+            Some(name) => self.cast_value(&value, name).map_err(|flow| match flow {
+                // Variables of functions say what the conversion said, others that they cannot hold the value.
+                Flow::Error(mut failure) if scope.kind != ScopeKind::Local => {
+                    failure.record.category = "MetadataError".into();
+                    failure.record.id = "RuntimeException".into();
+                    runtime(failure.record)
+                }
+                other => other,
             })?,
             None => value,
         };
+        if !validators.is_empty() {
+            self.validate_variable(&path.name, &validators, &value)?;
+        }
         let nothing = nothing && constraint.is_none();
         let stored = scope.with_own(key, |variable| {
             variable.value = value.clone();
@@ -200,6 +263,7 @@ impl Evaluator<'_> {
         if stored.is_none() {
             let mut variable = Variable::new(&path.name, value);
             variable.nothing = nothing;
+            variable.private = path.scope.as_deref() == Some("private");
             scope.set(key, variable);
         }
         Ok(())
@@ -221,6 +285,35 @@ impl Evaluator<'_> {
         let new = convert::arithmetic(Arithmetic::Add, &base, &Value::Int(by)).map_err(runtime)?;
         self.assign_to(target, new.clone(), false)?;
         Ok(if before { new } else { base })
+    }
+}
+
+/// `[attributes][type]$variable` on the left of an assignment.
+struct Declaration<'a> {
+    attributes: Vec<std::sync::Arc<Attribute>>,
+    type_name: Option<&'a TypeName>,
+    path: &'a VariablePath,
+}
+
+fn declaration(target: &Expression) -> Option<Declaration<'_>> {
+    let mut attributes = Vec::new();
+    let mut type_name = None;
+    let mut current = target;
+    loop {
+        match &current.kind {
+            ExpressionKind::Attributed(attribute, child) => {
+                attributes.push(attribute.clone());
+                current = child;
+            }
+            ExpressionKind::Convert(name, child) => {
+                type_name.get_or_insert(name);
+                current = child;
+            }
+            ExpressionKind::Variable(path) if path.scope.as_deref() != Some("env") => {
+                return Some(Declaration { attributes, type_name, path });
+            }
+            _ => return None,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::value::{PsObject, Value};
 
 /// What a session starts with: name, value, and whether it is read-only.
-pub(crate) fn initial(state: &super::State) {
+pub(crate) fn initial(global: &super::Scope, errors: &crate::value::ArrayRef) {
     let text = |s: &str| Value::str(s);
     let action = |a: super::Action| a.value();
     let confirm = |name: &str, number: i64| {
@@ -47,9 +47,9 @@ pub(crate) fn initial(state: &super::State) {
     for (name, value, constant) in table {
         let mut variable = Variable::new(name, value);
         variable.constant = constant;
-        state.global.set(&name.to_lowercase(), variable);
+        global.set(&name.to_lowercase(), variable);
     }
-    state.global.set("error", Variable { constant: true, ..Variable::new("Error", Value::Array(state.errors.clone())) });
+    global.set("error", Variable { constant: true, ..Variable::new("Error", Value::Array(errors.clone())) });
     let version = Value::hashtable(
         true,
         [
@@ -63,7 +63,7 @@ pub(crate) fn initial(state: &super::State) {
         ]
         .map(|(k, v)| (Arc::from(k), v)),
     );
-    state.global.set("psversiontable", Variable { constant: true, ..Variable::new("PSVersionTable", version) });
+    global.set("psversiontable", Variable { constant: true, ..Variable::new("PSVersionTable", version) });
 }
 
 impl Evaluator<'_> {
@@ -83,6 +83,10 @@ impl Evaluator<'_> {
                 let function = self.env.scope.function(key);
                 return Ok((function.map_or(Value::Null, |f| Value::Script(Arc::new(super::expressions::script_block(&f.body)))), false));
             }
+            Some(number) if number.bytes().all(|b| b.is_ascii_digit()) => {
+                let scope = self.env.scope.ancestor(number.parse().unwrap_or(0));
+                return Ok(scope.value(key).unwrap_or((Value::Null, false)));
+            }
             Some("variable" | "private" | "using") => {}
             Some(_) => return Ok((Value::Null, false)),
         }
@@ -94,7 +98,26 @@ impl Evaluator<'_> {
         if let Some(found) = self.env.scope.value(key) {
             return Ok(found);
         }
-        Ok((self.computed(key).unwrap_or(Value::Null), false))
+        if let Some(found) = self.computed(key) {
+            return Ok((found, false));
+        }
+        self.check_defined(path)?;
+        Ok((Value::Null, false))
+    }
+
+    /// Strict mode refuses variables that nobody set.
+    pub(crate) fn check_defined(&mut self, path: &VariablePath) -> Result<(), Flow> {
+        if self.env.scope.strict() == 0 || self.env.scope.find(&path.key).is_some() || self.computed(&path.key).is_some() {
+            return Ok(());
+        }
+        let name = &path.name;
+        Err(crate::error::ErrorRecord::runtime(
+            format!("The variable '${name}' cannot be retrieved because it has not been set."),
+            "VariableIsUndefined",
+            "InvalidOperation",
+        )
+        .with_target(Value::str(name.clone()))
+        .into())
     }
 
     fn environment(&mut self, key: &str) -> Value {
@@ -161,11 +184,15 @@ impl Evaluator<'_> {
 
     fn my_invocation(&mut self) -> Value {
         let frame = self.env.frame.clone();
-        let command = PsObject::new("System.Management.Automation.FunctionInfo")
-            .with("Name", frame.name.clone())
+        let file = frame.source.name.rsplit(['\\', '/']).next().unwrap_or_default();
+        let shown: Arc<str> = if frame.script { file.into() } else { frame.name.clone() };
+        let kind = if frame.script { "ExternalScriptInfo" } else { "FunctionInfo" };
+        let command = PsObject::new(format!("System.Management.Automation.{kind}"))
+            .with("Name", shown.clone())
             .with("Path", frame.source.name.clone())
             .with("Definition", frame.source.text.clone())
-            .with_text(frame.name.clone());
+            .with("CommandType", if frame.script { "ExternalScript" } else { "Function" })
+            .with_text(shown.clone());
         let (line, column, text) = match &frame.position {
             Some(place) => {
                 let (line, column) = place.line_column();
@@ -178,6 +205,10 @@ impl Evaluator<'_> {
             .with("MyCommand", Value::from(command))
             .with("InvocationName", frame.name.clone())
             .with("BoundParameters", Value::hashtable(true, frame.bound.values.clone()))
+            .with(
+                "UnboundArguments",
+                Value::List(crate::value::List::new(crate::value::ListKind::Generic("System.Object".into()), frame.unbound.clone())),
+            )
             .with("Line", text)
             .with("ScriptLineNumber", number(line))
             .with("OffsetInLine", number(column))

@@ -22,16 +22,26 @@ impl Evaluator<'_> {
                 return result;
             }
             let scope = ev.block_scope(call);
+            let remote = call.scope == BlockScope::Remote;
+            let using = if remote { Some(ev.env.scope.clone()) } else { ev.using.clone() };
+            let using = std::mem::replace(&mut ev.using, using);
             let env = Env { scope, ..ev.env.clone() };
-            ev.within(env, |ev| {
+            let result = ev.within(env, |ev| {
                 ev.positional_parameters(ast, &call.arguments)?;
                 ev.run_blocks_here(ast, sink)
-            })
+            });
+            ev.using = using;
+            result
         })
     }
 
     fn block_scope(&mut self, call: &BlockCall<'_>) -> Arc<Scope> {
         let mut parent = self.env.scope.clone();
+        if call.scope == BlockScope::Remote {
+            // A session of its own: of the caller's variables only `$using:` knows.
+            parent = Scope::new(ScopeKind::Global, None);
+            super::automatic::initial(&parent, &self.state.errors);
+        }
         if let Some(captured) = &call.block.closure {
             let scope = Scope::new(ScopeKind::Local, Some(parent));
             if let Ok(captured) = captured.read() {
@@ -97,6 +107,8 @@ impl Evaluator<'_> {
             function: frame.function.clone(),
             invoked: frame.invoked.clone(),
             bound: frame.bound.clone(),
+            unbound: frame.unbound.clone(),
+            script: frame.script,
             parent: frame.parent.clone(),
         }
     }
@@ -121,6 +133,7 @@ impl Evaluator<'_> {
     /// Runs text in the current scope (`Invoke-Expression`).
     pub(crate) fn run_text(&mut self, text: &str, sink: &mut dyn Sink) -> Result<(), Flow> {
         let ast = self.parse_text("", text)?;
+        self.hoist_types(&ast)?;
         self.deeper(|ev| ev.run_blocks_here(&ast, sink))
     }
 }

@@ -119,8 +119,24 @@ impl Context for Cx<'_, '_, '_> {
             VariableScope::Local => {}
             VariableScope::Script => path.scope = Some("script".into()),
             VariableScope::Global => path.scope = Some("global".into()),
+            VariableScope::Parent(steps) => path.scope = Some(steps.to_string().into()),
         }
         self.ev.assign_variable(&path, value, false)
+    }
+
+    fn set_read_only(&mut self, name: &str, scope: VariableScope, read_only: bool) {
+        let key = name.to_lowercase();
+        let scope = match scope {
+            VariableScope::Local => self.ev.env.scope.clone(),
+            VariableScope::Script => self.ev.env.scope.nearest(ScopeKind::Script),
+            VariableScope::Global => self.ev.state.global.clone(),
+            VariableScope::Parent(steps) => self.ev.env.scope.ancestor(steps),
+        };
+        scope.with_own(&key, |variable| variable.constant = read_only);
+    }
+
+    fn set_strict_mode(&mut self, version: Option<u8>) {
+        self.ev.env.scope.set_strict(version);
     }
 
     fn remove_variable(&mut self, name: &str) -> bool {
@@ -128,6 +144,9 @@ impl Context for Cx<'_, '_, '_> {
         match path.scope.as_deref() {
             Some("global") => self.ev.state.global.remove(&path.key),
             Some("script") => self.ev.env.scope.nearest(ScopeKind::Script).remove(&path.key),
+            Some(number) if number.bytes().all(|b| b.is_ascii_digit()) => {
+                self.ev.env.scope.ancestor(number.parse().unwrap_or(0)).remove(&path.key)
+            }
             _ => {
                 let mut scope = Some(self.ev.env.scope.clone());
                 while let Some(current) = scope {
@@ -161,6 +180,13 @@ impl Context for Cx<'_, '_, '_> {
 
     fn has_input(&self) -> bool {
         self.down.outlet.has_input
+    }
+
+    fn construct(&mut self, type_name: &str, arguments: &[Value]) -> Result<Option<Value>, Flow> {
+        match crate::types::classes::find(type_name).filter(|t| t.definition.kind == crate::ast::TypeKind::Class) {
+            Some(class) => self.ev.construct(&class, arguments.to_vec()).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn should_process(&mut self, target: &str, action: &str) -> Result<bool, Flow> {

@@ -263,7 +263,11 @@ impl Evaluator<'_> {
         let text = |at: usize| arguments.get(at).map(|v| self.text(v)).unwrap_or_default();
         let category = text(2);
         let category = if category.is_empty() { "NotSpecified" } else { &category };
-        let record = ErrorRecord::new(message, text(1), category, &kind).with_target(arguments.get(3).cloned().unwrap_or(Value::Null));
+        let mut record = ErrorRecord::new(message, text(1), category, &kind).with_target(arguments.get(3).cloned().unwrap_or(Value::Null));
+        if let Value::Object(object) = &exception {
+            record.exception_types = object.type_names.iter().filter(|t| &***t != "System.Object").cloned().collect();
+            record.exception = Some(exception.clone());
+        }
         Value::Error(Arc::new(record))
     }
 
@@ -298,12 +302,30 @@ impl Evaluator<'_> {
                 self.non_terminating((**record).clone(), &invoked)?;
                 Ok(None)
             }
+            "writeobject" => Ok(match (arguments.first(), arguments.get(1)) {
+                (None, _) => None,
+                // What a statement gives is enumerated: a collection that goes out whole is wrapped.
+                (Some(value), Some(Value::Bool(true))) => Some(value.clone()),
+                (Some(value), _) if value.items().is_some() => Some(Value::array(vec![value.clone()])),
+                (Some(value), _) => Some(value.clone()),
+            }),
+            "getvariablevalue" => {
+                let name = text(self, 0).to_lowercase();
+                Ok(Some(self.env.scope.value(&name).map_or_else(|| arguments.get(1).cloned().unwrap_or(Value::Null), |(v, _)| v)))
+            }
             "writewarning" => self.warn(&text(self, 0), &invoked).map(|()| None),
             "writeverbose" => self.write_verbose(&text(self, 0), &invoked).map(|()| None),
             "writedebug" => self.write_debug(&text(self, 0), &invoked).map(|()| None),
             _ => Err(types::method_not_found("System.Management.Automation.PSScriptCmdlet", name).into()),
         }
     }
+}
+
+/// Whether nobody can know a type of a `catch`: types of .NET and of products that are not modelled may well exist.
+pub(crate) fn is_unknown_type(written: &str) -> bool {
+    let lower = written.to_lowercase();
+    let foreign = ["system.", "microsoft."].iter().any(|space| lower.starts_with(space)) || !lower.contains('.');
+    !foreign && types::resolve(written).is_none()
 }
 
 /// Whether a type as written names an exception type by its full name, with or without `System.`.

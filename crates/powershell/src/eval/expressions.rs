@@ -23,7 +23,19 @@ impl Evaluator<'_> {
         if nothing || silent {
             return Ok(());
         }
+        self.use_up_input(expression);
         self.emit_enumerated(value, sink)
+    }
+
+    /// `$input` can be enumerated once.
+    pub(crate) fn use_up_input(&mut self, expression: &Expression) {
+        if let ExpressionKind::Variable(path) = &expression.kind
+            && path.scope.is_none()
+            && &*path.key == "input"
+            && self.env.scope.own("input").is_some()
+        {
+            self.env.scope.set("input", super::Variable::new("input", Value::array(Vec::new())));
+        }
     }
 
     /// Pushes the elements of a collection, or the value itself.
@@ -98,8 +110,15 @@ impl Evaluator<'_> {
             ExpressionKind::Expandable(parts, _) => self.expand(parts),
             ExpressionKind::Variable(path) => Ok(self.variable_value(path, expression.span)?.0),
             ExpressionKind::Using(path) => {
-                let inner = VariablePath { scope: None, ..path.clone() };
-                Ok(self.variable_value(&inner, expression.span)?.0)
+                let Some(scope) = self.using.clone() else {
+                    return Err(ErrorRecord::runtime(
+                        "A Using variable cannot be retrieved. A Using variable can be used only with Invoke-Command, Start-Job, or InlineScript in the script workflow. When it is used with Invoke-Command, the Using variable is valid only if the script block is invoked on a remote computer.",
+                        "UsingWithoutInvokeCommand",
+                        "InvalidOperation",
+                    )
+                    .into());
+                };
+                Ok(scope.value(&path.key).map_or(Value::Null, |(value, _)| value))
             }
             ExpressionKind::Splat(path) => Ok(self.variable_value(path, expression.span)?.0),
             ExpressionKind::Member(member) => self.member(member, expression.span),
@@ -111,7 +130,11 @@ impl Evaluator<'_> {
                     return Err(ErrorRecord::runtime("Cannot index into a null array.", "NullArray", "InvalidOperation").into());
                 }
                 let indices = enumerate_index(&indices);
-                types::index(&target_value, &indices).map_err(runtime)
+                let found = types::index(&target_value, &indices).map_err(runtime)?;
+                if found.is_null() && self.env.scope.strict() >= 3 {
+                    self.check_index(&target_value, &indices)?;
+                }
+                Ok(found)
             }
             ExpressionKind::ArrayLiteral(items) => {
                 let mut values = Vec::with_capacity(items.len());
@@ -169,6 +192,7 @@ impl Evaluator<'_> {
             if let Some(expression) = super::statements::single_expression(statement) {
                 // `@(,$x)` and `@($array)` do not nest further.
                 let (value, nothing) = self.expression_value(expression)?;
+                self.use_up_input(expression);
                 if nothing {
                     return Ok(Value::array(values));
                 }
@@ -192,7 +216,7 @@ impl Evaluator<'_> {
                 StringPart::Text(piece) => text.push_str(piece),
                 StringPart::Expression(expression) => {
                     let value = self.value(expression)?;
-                    text.push_str(&self.text(&value));
+                    text.push_str(&self.stringify(&value)?);
                 }
             }
             self.check_text(text.len())?;
@@ -261,7 +285,7 @@ impl Evaluator<'_> {
         if types::resolve(&name.name).is_none() && !name.name.eq_ignore_ascii_case("ordered") {
             self.type_literal(name)?;
         }
-        convert::cast(&value, &name.name).map_err(runtime)
+        self.cast_value(&value, &name.name)
     }
 
     fn unary(&mut self, op: UnaryOp, child: &Expression) -> Result<Value, Flow> {
@@ -299,11 +323,33 @@ impl Evaluator<'_> {
         let name = self.member_name(&member.name)?;
         if member.is_static {
             let type_name = self.static_target(&member.target)?;
+            if let Some(class) = types::classes::find(&type_name).filter(|t| t.definition.kind == TypeKind::Class) {
+                let holder = class.holder_of_static(&name);
+                return Ok(holder.and_then(|h| h.statics.read().ok()?.get(&crate::value::NameRef(&name)).cloned()).unwrap_or(Value::Null));
+            }
             return self.with_context(|cx| types::static_property(&type_name, &name, cx));
         }
         let target = self.value(&member.target)?;
         let _ = span;
-        self.property(&target, &name)
+        let value = self.property(&target, &name)?;
+        if value.is_null() && self.env.scope.strict() >= 2 && !self.has_property(&target, &name) {
+            return Err(ErrorRecord::runtime(
+                format!("The property '{name}' cannot be found on this object. Verify that the property exists."),
+                "PropertyNotFoundStrict",
+                "InvalidOperation",
+            )
+            .into());
+        }
+        Ok(value)
+    }
+
+    /// Whether a value has a property, null or not: strict mode asks.
+    fn has_property(&self, target: &Value, name: &str) -> bool {
+        match target {
+            Value::Null => false,
+            Value::Hash(_) => types::property(target, name).is_some(),
+            other => types::property(other, name).is_some() || matches!(other, Value::Object(o) if o.script_member(name).is_some()),
+        }
     }
 
     /// `target.name`, script properties included.
@@ -329,6 +375,13 @@ impl Evaluator<'_> {
         }
         if let Some(value) = types::property(target, name) {
             return Ok(value);
+        }
+        // `$table.4` means the number when no text is a key.
+        if let Value::Hash(table) = target
+            && let Ok(number) = name.parse::<i32>()
+            && let Ok(table) = table.read()
+        {
+            return Ok(table.get(&Value::Int(number)).cloned().unwrap_or(Value::Null));
         }
         if let Value::Object(object) = target
             && let Some(scripts) = object.scripts.get()
@@ -368,6 +421,23 @@ impl Evaluator<'_> {
         Ok(collapse(values).0)
     }
 
+    /// Strict mode refuses elements beyond the ends of an array.
+    fn check_index(&self, target: &Value, indices: &[Value]) -> Result<(), Flow> {
+        let (Some(length), [Value::Int(at)]) = (target.collection_len(), indices) else { return Ok(()) };
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        if (-length..length).contains(&i64::from(*at)) {
+            return Ok(());
+        }
+        let mut record = ErrorRecord::new(
+            "Index was outside the bounds of the array.",
+            "System.IndexOutOfRangeException",
+            "OperationStopped",
+            "System.IndexOutOfRangeException",
+        );
+        record.decorated = true;
+        Err(record.into())
+    }
+
     fn static_target(&mut self, target: &Expression) -> Result<Arc<str>, Flow> {
         match self.value(target)? {
             Value::Type(name) => Ok(name),
@@ -392,6 +462,11 @@ impl Evaluator<'_> {
             self.step()?;
             if type_name.ends_with("Automation.ErrorRecord") && name.eq_ignore_ascii_case("new") {
                 return Ok(Some(self.new_error_record(&values)));
+            }
+            if let Some(class) = types::classes::find(&type_name).filter(|t| t.definition.kind == TypeKind::Class)
+                && let Some(result) = self.call_class_static(&class, &name, &values)
+            {
+                return result;
             }
             return self.with_context(|cx| types::call_static(&type_name, &name, &values, cx));
         }
@@ -435,6 +510,12 @@ impl Evaluator<'_> {
                 return self.cmdlet_method(&name, &values);
             }
             Value::Object(object) => {
+                if let Some(class) = types::classes::of(&target) {
+                    let start = cast_class(&member.target).unwrap_or(class);
+                    if let Some(result) = self.call_class_method(&start, &name, &target, &values) {
+                        return result;
+                    }
+                }
                 let method = object.scripts.get().and_then(|s| s.read().ok()?.get(&crate::value::NameRef(&name)).cloned());
                 if let Some(crate::value::ScriptMember::Method(block)) = method {
                     let child = super::Scope::new(super::ScopeKind::Local, Some(self.env.scope.clone()));
@@ -463,6 +544,15 @@ impl Evaluator<'_> {
     fn closure(&mut self, block: &ScriptBlock) -> Value {
         let captured = self.env.scope.all().into_iter().map(|(_, v)| (v.name.into(), v.value)).collect();
         Value::Script(Arc::new(ScriptBlock { closure: Some(Arc::new(RwLock::new(captured))), ..block.clone() }))
+    }
+}
+
+/// The class in `([Base]$this).Method()`: the call starts there and not at the class of the object.
+fn cast_class(target: &Expression) -> Option<Arc<types::classes::ScriptType>> {
+    let ExpressionKind::Paren(inner) = &target.kind else { return None };
+    match &super::statements::single_expression(inner)?.kind {
+        ExpressionKind::Convert(name, _) => types::classes::find(&name.name),
+        _ => None,
     }
 }
 

@@ -6,7 +6,9 @@ use super::pipeline::Downstream;
 use super::{Env, Evaluator, Frame, Function, Invoked, Scope, ScopeKind, Variable};
 use crate::ast::*;
 use crate::binding::Binding;
-use crate::command::{BoundParameters, CommandInfo, ConfirmImpact, ParameterInfo, ParameterSetInfo, ParameterType, SetMembership};
+use crate::command::{
+    Allowance, BoundParameters, CommandInfo, ConfirmImpact, ParameterInfo, ParameterSetInfo, ParameterType, SetMembership,
+};
 use crate::convert;
 use crate::error::{ErrorRecord, Flow};
 use crate::source::Position;
@@ -24,6 +26,28 @@ fn constant(expression: &Expression) -> Value {
         ExpressionKind::Variable(path) => match &*path.key {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
+            _ => Value::Null,
+        },
+        ExpressionKind::Unary(UnaryOp::Minus, child) => convert::negate(&constant(child)).unwrap_or(Value::Null),
+        ExpressionKind::Paren(inner) => super::statements::single_expression(inner).map_or(Value::Null, constant),
+        ExpressionKind::ArrayLiteral(items) => Value::array(items.iter().map(constant).collect()),
+        ExpressionKind::Convert(name, child) => convert::cast(&constant(child), &name.name).unwrap_or(Value::Null),
+        ExpressionKind::Binary(first, steps) => {
+            let arithmetic = |op| match op {
+                BinaryOp::Add => Some(convert::Arithmetic::Add),
+                BinaryOp::Sub => Some(convert::Arithmetic::Sub),
+                BinaryOp::Mul => Some(convert::Arithmetic::Mul),
+                BinaryOp::Div => Some(convert::Arithmetic::Div),
+                _ => None,
+            };
+            steps.iter().fold(constant(first), |left, step| {
+                arithmetic(step.op).and_then(|op| convert::arithmetic(op, &left, &constant(&step.right)).ok()).unwrap_or(Value::Null)
+            })
+        }
+        ExpressionKind::Member(member) if member.is_static => match (&member.target.kind, &member.name.kind) {
+            (ExpressionKind::Type(of), ExpressionKind::Text(name, _)) => types::resolve(&of.name)
+                .and_then(|full| convert::cast_resolved(&Value::Str(name.clone()), &full).ok())
+                .unwrap_or(Value::Null),
             _ => Value::Null,
         },
         _ => Value::Null,
@@ -66,8 +90,8 @@ fn parameter_type(name: &str) -> ParameterType {
         "System.Guid" => ParameterType::Guid,
         "System.Management.Automation.ScriptBlock" => ParameterType::ScriptBlock,
         "System.Collections.Hashtable" => ParameterType::Hashtable,
-        full_name => match types::enumeration(full_name) {
-            Some(members) => ParameterType::Enum(full.clone(), members.iter().map(|(n, _)| (*n).into()).collect()),
+        full_name => match types::enum_members(full_name) {
+            Some(members) => ParameterType::Enum(full.clone(), members.into_iter().map(|(n, _)| n).collect()),
             None => ParameterType::Object,
         },
     }
@@ -88,7 +112,7 @@ impl Function {
 }
 
 /// The signature of a script block.
-fn command_info(name: &Arc<str>, body: &ScriptBlockAst, binding: Option<&Attribute>) -> CommandInfo {
+fn command_info(name: &Arc<str>, body: &ScriptBlockAst, binding: Option<&Arc<Attribute>>) -> CommandInfo {
     let mut sets: Vec<ParameterSetInfo> = Vec::new();
     let mut set_index = |set: &str| -> usize {
         match sets.iter().position(|s| s.name.eq_ignore_ascii_case(set)) {
@@ -107,12 +131,18 @@ fn command_info(name: &Arc<str>, body: &ScriptBlockAst, binding: Option<&Attribu
         .iter()
         .flat_map(|p| &p.attributes)
         .any(|a| a.name.eq_ignore_ascii_case("Parameter") && a.named.iter().any(|(n, _)| n.eq_ignore_ascii_case("Position")));
+    // So do sets: whoever names one says which parameter has a position.
+    let in_sets = body.parameters.iter().flat_map(|p| &p.attributes).any(|a| {
+        a.name.eq_ignore_ascii_case("Parameter") && named_text(a, "ParameterSetName").is_some_and(|set| &*set != "__AllParameterSets")
+    });
+    let explicit = explicit || in_sets;
     let mut next = 0u32;
     let mut parameters = Vec::new();
     for parameter in &body.parameters {
         let mut aliases = Vec::new();
         let mut memberships = Vec::new();
         let mut remaining = false;
+        let mut allows = Vec::new();
         let implicit = (positional && !explicit && !is_switch(parameter)).then(|| {
             next += 1;
             next - 1
@@ -120,6 +150,15 @@ fn command_info(name: &Arc<str>, body: &ScriptBlockAst, binding: Option<&Attribu
         for attribute in &parameter.attributes {
             if attribute.name.eq_ignore_ascii_case("Alias") {
                 aliases.extend(attribute.positional.iter().map(|e| Arc::<str>::from(convert::display(&constant(e)))));
+            }
+            for (name, allowance) in [
+                ("AllowNull", Allowance::Null),
+                ("AllowEmptyString", Allowance::EmptyText),
+                ("AllowEmptyCollection", Allowance::EmptyCollection),
+            ] {
+                if attribute.name.eq_ignore_ascii_case(name) {
+                    allows.push(allowance);
+                }
             }
             if !attribute.name.eq_ignore_ascii_case("Parameter") {
                 continue;
@@ -145,6 +184,7 @@ fn command_info(name: &Arc<str>, body: &ScriptBlockAst, binding: Option<&Attribu
             parameter_type,
             memberships,
             remaining,
+            allows,
             procedure_spelling: false,
             unmodelled: false,
         });
@@ -231,6 +271,8 @@ impl FunctionRun {
             function: Some(self.function.clone()),
             invoked: invoked.clone(),
             bound: self.binding.parameters.clone(),
+            unbound: self.binding.unbound.clone(),
+            script: self.script,
             parent: Some(parent),
         });
     }
@@ -289,11 +331,29 @@ impl FunctionRun {
 
     pub(crate) fn process(&mut self, ev: &mut Evaluator<'_>, input: Option<Value>, down: &mut Downstream<'_>) -> Result<(), Flow> {
         let body = self.function.body.clone();
-        let takes_input = self.function.info.parameters.iter().any(|p| p.memberships.iter().any(|m| m.by_value || m.by_property_name));
+        let by_pipeline = |p: &ParameterInfo| p.memberships.iter().any(|m| m.by_value || m.by_property_name);
+        let takes_input = self.function.info.parameters.iter().any(by_pipeline);
+        if input.is_some() && !takes_input && self.function.advanced {
+            let error = self.binding.bind_pipeline(&self.function.info, input.as_ref().unwrap_or(&Value::Null));
+            if let Err(error) = error {
+                let invoked = down.outlet.invoked.clone();
+                return ev.non_terminating(error.record, &invoked);
+            }
+        }
         match &input {
             Some(value) if takes_input => match self.binding.bind_pipeline(&self.function.info, value) {
                 Ok(bound) => {
                     self.show_bound(ev, &bound);
+                    // What the object before brought is gone.
+                    for (parameter, info) in body.parameters.iter().zip(&self.function.info.parameters) {
+                        if by_pipeline(info) && bound.get(&info.name).is_none() {
+                            let value = match &parameter.default {
+                                Some(default) => ev.value(default)?,
+                                None => default_of(parameter),
+                            };
+                            ev.set_unbound(parameter, value)?;
+                        }
+                    }
                     self.set_bound(ev, &bound)?;
                 }
                 Err(error) => {
@@ -373,9 +433,7 @@ impl Evaluator<'_> {
 
     fn set_unbound(&mut self, parameter: &Parameter, value: Value) -> Result<(), Flow> {
         let value = match parameter.types.last() {
-            Some(name) if !value.is_null() && !is_switch(parameter) => {
-                convert::cast(&value, &name.name).map_err(|record| self.transformation(parameter, &record))?
-            }
+            Some(name) if !value.is_null() && !is_switch(parameter) => self.cast_parameter(parameter, &name.name, &value)?,
             _ => value,
         };
         self.put_parameter(parameter, value);
@@ -386,7 +444,7 @@ impl Evaluator<'_> {
     pub(crate) fn set_parameter(&mut self, parameter: &Parameter, value: Value) -> Result<(), Flow> {
         let value = match parameter.types.last() {
             Some(name) if !is_switch(parameter) && (!value.is_null() || parameter_type(&name.name) != ParameterType::Object) => {
-                convert::cast(&value, &name.name).map_err(|record| self.transformation(parameter, &record))?
+                self.cast_parameter(parameter, &name.name, &value)?
             }
             _ => value,
         };
@@ -395,9 +453,18 @@ impl Evaluator<'_> {
         Ok(())
     }
 
+    fn cast_parameter(&mut self, parameter: &Parameter, type_name: &str, value: &Value) -> Result<Value, Flow> {
+        self.cast_value(value, type_name).map_err(|flow| match flow {
+            Flow::Error(failure) => self.transformation(parameter, &failure.record),
+            other => other,
+        })
+    }
+
     fn put_parameter(&mut self, parameter: &Parameter, value: Value) {
         let mut variable = Variable::new(&parameter.name.name, value);
         variable.constraint = parameter.types.last().filter(|_| !is_switch(parameter)).map(|t| t.name.clone());
+        let validates = |a: &&Arc<Attribute>| a.name.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("validate"));
+        variable.validators = parameter.attributes.iter().filter(validates).cloned().collect();
         self.env.scope.set(&parameter.name.key, variable);
     }
 
@@ -434,7 +501,7 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    fn violates(&mut self, attribute: &Attribute, value: &Value) -> Result<Option<String>, Flow> {
+    pub(crate) fn violates(&mut self, attribute: &Attribute, value: &Value) -> Result<Option<String>, Flow> {
         let name = attribute.name.to_lowercase();
         let items = super::operators::enumerate(value);
         match name.as_str() {
@@ -458,11 +525,13 @@ impl Evaluator<'_> {
                 ));
             }
             "validatenotnullorempty" => {
-                let empty = match value {
-                    Value::Null => true,
-                    Value::Str(text) => text.is_empty(),
-                    other => other.collection_len() == Some(0),
-                };
+                let blank = |v: &Value| v.is_null() || matches!(v, Value::Str(t) if t.is_empty());
+                if let Some(items) = value.items() {
+                    return Ok((items.is_empty() || items.iter().any(blank)).then(|| {
+                        "The argument is null, empty, or an element of the argument collection contains a null value. Supply a collection that does not contain any null values and then try the command again.".into()
+                    }));
+                }
+                let empty = blank(value);
                 if empty {
                     return Ok(Some(
                         "The argument is null or empty. Provide an argument that is not null or empty, and then try the command again."
@@ -538,7 +607,10 @@ impl Evaluator<'_> {
                 let block = super::expressions::script_block(ast);
                 for item in &items {
                     let mut output = Vec::new();
-                    self.call_block(&crate::pipeline::BlockCall::each(&block, item.clone()), &mut output)?;
+                    match self.call_block(&crate::pipeline::BlockCall::each(&block, item.clone()), &mut output) {
+                        Err(Flow::Error(failure)) => return Ok(Some(failure.record.message.to_string())),
+                        other => other?,
+                    }
                     if !convert::to_bool(&super::collapse(output).0) {
                         let text = self.text(item);
                         return Ok(Some(format!(

@@ -66,6 +66,9 @@ impl Evaluator<'_> {
             }
             LoopKind::ForEach { variable, collection, body } => {
                 let (value, _) = self.statement_value(collection)?;
+                if let Some(expression) = super::statements::single_expression(collection) {
+                    self.use_up_input(expression);
+                }
                 let items = match value {
                     Value::Null => return Ok(()),
                     other => enumerate(&other),

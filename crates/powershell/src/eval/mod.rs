@@ -3,6 +3,7 @@
 mod assign;
 mod automatic;
 mod calls;
+mod classes;
 mod commands;
 mod context;
 mod errors;
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) last_exit_code: Option<i32>,
     /// Compiled regular expressions.
     pub(crate) patterns: operators::PatternCache,
+    /// Types that scripts defined.
+    pub(crate) types: crate::types::classes::Types,
     /// Steps of all runs so far are not counted: limits are per run.
     pub(crate) next_id: u64,
 }
@@ -49,6 +52,11 @@ pub(crate) struct State {
 /// Where objects go.
 pub(crate) trait Sink {
     fn emit(&mut self, ev: &mut Evaluator<'_>, value: Value) -> Result<(), Flow>;
+
+    /// Where a method of a class keeps what it returns; all its other output is dropped. `None` for every other sink.
+    fn only_returns(&mut self) -> Option<&mut Option<Value>> {
+        None
+    }
 }
 
 impl Sink for Vec<Value> {
@@ -83,6 +91,10 @@ pub(crate) struct Frame {
     pub(crate) function: Option<Arc<Function>>,
     pub(crate) invoked: Arc<Invoked>,
     pub(crate) bound: BoundParameters,
+    /// Arguments that no parameter took.
+    pub(crate) unbound: Vec<Value>,
+    /// Whether a script file runs, as opposed to a function.
+    pub(crate) script: bool,
     pub(crate) parent: Option<Arc<Frame>>,
 }
 
@@ -128,6 +140,8 @@ pub(crate) struct Evaluator<'w> {
     pub(crate) ok: bool,
     /// Inside `try` or a block with traps: statement-terminating errors leave the block.
     pub(crate) propagate: bool,
+    /// What `$using:` reads while a block runs as on another computer.
+    pub(crate) using: Option<Arc<Scope>>,
     /// Errors being handled, for `throw` without a value.
     pub(crate) handled: Vec<crate::error::ErrorRecord>,
     pub(crate) steps: u64,
@@ -197,6 +211,7 @@ pub(crate) use automatic::initial as initial_variables;
 impl Evaluator<'_> {
     /// The statements of the run's own text, noting which one runs.
     pub(crate) fn top(&mut self, ast: &Arc<crate::ast::ScriptBlockAst>, sink: &mut dyn Sink) -> Result<(), Flow> {
+        self.hoist_types(ast)?;
         if !ast.parameters.is_empty() {
             for parameter in &ast.parameters {
                 let value = match &parameter.default {

@@ -110,6 +110,21 @@ impl PatternCache {
     }
 }
 
+/// Bits of a script's enumeration stay of that enumeration.
+fn same_enum(left: &Value, result: Value) -> Value {
+    match (left, &result) {
+        (Value::Enum(member), Value::Int(_) | Value::Long(_)) => {
+            let number = match result {
+                Value::Int(n) => i64::from(n),
+                Value::Long(n) => n,
+                _ => 0,
+            };
+            types::classes::find(&member.type_name).and_then(|t| t.enum_value(number)).unwrap_or(result)
+        }
+        _ => result,
+    }
+}
+
 impl Evaluator<'_> {
     /// The string form of a value, with `$OFS` between elements.
     pub(crate) fn text(&self, value: &Value) -> String {
@@ -158,16 +173,16 @@ impl Evaluator<'_> {
             BinaryOp::And => Ok(Value::Bool(convert::to_bool(&left) && convert::to_bool(&right))),
             BinaryOp::Or => Ok(Value::Bool(convert::to_bool(&left) || convert::to_bool(&right))),
             BinaryOp::Xor => Ok(Value::Bool(convert::to_bool(&left) != convert::to_bool(&right))),
-            BinaryOp::BitAnd => arithmetic(Arithmetic::And),
-            BinaryOp::BitOr => arithmetic(Arithmetic::Or),
-            BinaryOp::BitXor => arithmetic(Arithmetic::Xor),
+            BinaryOp::BitAnd => arithmetic(Arithmetic::And).map(|v| same_enum(&left, v)),
+            BinaryOp::BitOr => arithmetic(Arithmetic::Or).map(|v| same_enum(&left, v)),
+            BinaryOp::BitXor => arithmetic(Arithmetic::Xor).map(|v| same_enum(&left, v)),
             BinaryOp::Shl => arithmetic(Arithmetic::Shl),
             BinaryOp::Shr => arithmetic(Arithmetic::Shr),
             BinaryOp::Add => {
                 self.check_growth(&left, &right)?;
-                arithmetic(Arithmetic::Add)
+                arithmetic(Arithmetic::Add).map(|v| same_enum(&left, v))
             }
-            BinaryOp::Sub => arithmetic(Arithmetic::Sub),
+            BinaryOp::Sub => arithmetic(Arithmetic::Sub).map(|v| same_enum(&left, v)),
             BinaryOp::Mul => {
                 self.check_product(&left, &right)?;
                 arithmetic(Arithmetic::Mul)

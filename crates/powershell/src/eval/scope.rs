@@ -18,13 +18,17 @@ pub(crate) struct Variable {
     pub(crate) nothing: bool,
     /// Type constraint, `[int]$x`.
     pub(crate) constraint: Option<Arc<str>>,
+    /// Attributes that validate what is assigned.
+    pub(crate) validators: Vec<Arc<crate::ast::Attribute>>,
     /// Cannot be assigned (`$true`, `$PID`).
     pub(crate) constant: bool,
+    /// Scopes of called code do not see it (`$private:x`).
+    pub(crate) private: bool,
 }
 
 impl Variable {
     pub(crate) fn new(name: &str, value: Value) -> Self {
-        Self { name: name.into(), value, nothing: false, constraint: None, constant: false }
+        Self { name: name.into(), value, nothing: false, constraint: None, validators: Vec::new(), constant: false, private: false }
     }
 }
 
@@ -53,11 +57,19 @@ pub(crate) struct Scope {
     pub(crate) parent: Option<Arc<Scope>>,
     variables: RwLock<IndexMap<Arc<str>, Variable>>,
     functions: RwLock<IndexMap<Arc<str>, Arc<Function>>>,
+    /// `Set-StrictMode`: 0 says nothing (the caller's holds), 1 is off, else one more than the version.
+    strict: std::sync::atomic::AtomicU8,
 }
 
 impl Scope {
     pub(crate) fn new(kind: ScopeKind, parent: Option<Arc<Scope>>) -> Arc<Self> {
-        Arc::new(Self { kind, parent, variables: RwLock::default(), functions: RwLock::default() })
+        Arc::new(Self {
+            kind,
+            parent,
+            variables: RwLock::default(),
+            functions: RwLock::default(),
+            strict: std::sync::atomic::AtomicU8::new(0),
+        })
     }
 
     /// A variable of this very scope; the key is in lower case.
@@ -88,7 +100,9 @@ impl Scope {
     pub(crate) fn find(self: &Arc<Self>, key: &str) -> Option<Variable> {
         let mut scope = Some(self);
         while let Some(current) = scope {
-            if let Some(found) = current.own(key) {
+            if let Some(found) = current.own(key)
+                && (!found.private || Arc::ptr_eq(current, self))
+            {
                 return Some(found);
             }
             scope = current.parent.as_ref();
@@ -102,6 +116,7 @@ impl Scope {
         while let Some(current) = scope {
             if let Ok(variables) = current.variables.read()
                 && let Some(found) = variables.get(key)
+                && (!found.private || Arc::ptr_eq(current, self))
             {
                 return Some((found.value.clone(), found.nothing));
             }
@@ -140,6 +155,47 @@ impl Scope {
             scope = current.parent.as_ref();
         }
         names
+    }
+
+    /// Removes a function of this very scope.
+    pub(crate) fn undefine(&self, key: &str) {
+        if let Ok(mut functions) = self.functions.write() {
+            functions.shift_remove(key);
+        }
+    }
+
+    /// Functions of this very scope.
+    pub(crate) fn own_functions(&self) -> Vec<Arc<Function>> {
+        self.functions.read().map(|f| f.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The scope so many callers out.
+    pub(crate) fn ancestor(self: &Arc<Self>, steps: usize) -> Arc<Self> {
+        let mut scope = self;
+        for _ in 0..steps {
+            match &scope.parent {
+                Some(parent) => scope = parent,
+                None => break,
+            }
+        }
+        scope.clone()
+    }
+
+    /// `Set-StrictMode` in this scope; `None` switches it off.
+    pub(crate) fn set_strict(&self, version: Option<u8>) {
+        self.strict.store(version.map_or(1, |v| v.saturating_add(1)), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The version of strict mode in force; 0 when there is none.
+    pub(crate) fn strict(self: &Arc<Self>) -> u8 {
+        let mut scope = Some(self);
+        while let Some(current) = scope {
+            match current.strict.load(std::sync::atomic::Ordering::Relaxed) {
+                0 => scope = current.parent.as_ref(),
+                set => return set - 1,
+            }
+        }
+        0
     }
 
     /// The nearest scope of a kind, this one included; the global scope when there is none.

@@ -50,7 +50,14 @@ impl Evaluator<'_> {
             StatementKind::Throw(value) => self.throw(value.as_deref(), statement.span),
             StatementKind::Return(value) => {
                 if let Some(value) = value {
-                    self.statement(value, sink)?;
+                    if sink.only_returns().is_some() {
+                        let returned = self.statement_value(value)?.0;
+                        if let Some(slot) = sink.only_returns() {
+                            *slot = Some(returned);
+                        }
+                    } else {
+                        self.statement(value, sink)?;
+                    }
                 }
                 Err(Flow::Return)
             }
@@ -73,7 +80,9 @@ impl Evaluator<'_> {
                 self.define(definition);
                 Ok(())
             }
-            StatementKind::Data { name, body } => match name {
+            StatementKind::Type(definition) => self.define_type(definition),
+            StatementKind::Refused { keyword, name, .. } => Err(self.refused(keyword, name)),
+            StatementKind::Data { name, body, .. } => match name {
                 Some(path) => {
                     let mut values = Vec::new();
                     self.block(body, &mut values)?;
@@ -101,7 +110,10 @@ impl Evaluator<'_> {
 
     /// A condition.
     pub(crate) fn condition(&mut self, statement: &Statement) -> Result<bool, Flow> {
-        let (value, _) = self.statement_value(statement)?;
+        let value = match &statement.kind {
+            StatementKind::Assignment(assignment) => self.assign(assignment)?,
+            _ => self.statement_value(statement)?.0,
+        };
         Ok(convert::to_bool(&value))
     }
 
@@ -144,6 +156,10 @@ impl Evaluator<'_> {
                 };
                 let kind = thrown.as_ref().map_or("System.Management.Automation.RuntimeException", |(kind, _)| kind);
                 let mut record = ErrorRecord::new(text.clone(), text, "OperationStopped", kind);
+                if let (Some(_), Value::Object(object)) = (&thrown, other) {
+                    record.exception_types = object.type_names.iter().filter(|t| &***t != "System.Object").cloned().collect();
+                    record.exception = Some(other.clone());
+                }
                 record.target = if thrown.is_some() { Value::Null } else { other.clone() };
                 record.decorated = true;
                 record.position = Some(self.position(span));
@@ -158,6 +174,11 @@ impl Evaluator<'_> {
         let mut result = self.block(&parts.body, sink);
         self.propagate = before;
         if let Err(Flow::Error(failure)) = result {
+            if let Some(unknown) = parts.catches.iter().flat_map(|c| &c.types).find(|t| super::errors::is_unknown_type(&t.name)) {
+                let record = ErrorRecord::runtime(format!("Unable to find type [{}].", unknown.name), "TypeNotFound", "InvalidOperation")
+                    .with_target(Value::str(unknown.name.clone()));
+                return Err(record.into());
+            }
             result = match self.matching(&failure.record, &parts.catches) {
                 Some(clause) => self.caught(*failure, clause, sink),
                 None => Err(Flow::Error(failure)),

@@ -39,6 +39,11 @@ fn message(kind: &str, text: &str) -> Value {
     PsObject::new(format!("System.Management.Automation.{kind}Record")).with("Message", text).with_text(text).into()
 }
 
+/// An `InformationRecord`.
+fn information(data: Value, text: &str) -> Value {
+    PsObject::new("System.Management.Automation.InformationRecord").with("MessageData", data).with_text(text).into()
+}
+
 impl Evaluator<'_> {
     pub(crate) fn write_routed(&mut self, route: &Route, value: Value, record: StreamKind) -> Result<(), Flow> {
         match route {
@@ -53,7 +58,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn stopped(&self, stream: &str, text: &str) -> Flow {
+    fn stopped(&self, stream: &str, text: &str, invoked: &Invoked) -> Flow {
         let message = format!(
             "The running command stopped because the preference variable \"{stream}Preference\" or common parameter is set to Stop: {text}"
         );
@@ -63,7 +68,7 @@ impl Evaluator<'_> {
             "OperationStopped",
             "System.Management.Automation.ActionPreferenceStopException",
         );
-        record.decorated = true;
+        self.decorate(&mut record, invoked);
         Flow::fatal(record)
     }
 
@@ -82,7 +87,10 @@ impl Evaluator<'_> {
         }
         match action {
             Action::Ignore | Action::SilentlyContinue => Ok(()),
-            Action::Stop => Err(self.stopped("Warning", text)),
+            Action::Stop => {
+                self.write_routed(&routes.warning, message("Warning", text), StreamKind::Warning(text.into()))?;
+                Err(self.stopped("Warning", text, invoked))
+            }
             Action::Continue | Action::Inquire => {
                 self.write_routed(&routes.warning, message("Warning", text), StreamKind::Warning(text.into()))
             }
@@ -101,7 +109,7 @@ impl Evaluator<'_> {
             return Ok(());
         }
         if invoked.verbose.is_none() && self.preference("verbosepreference", Action::Continue) == Action::Stop {
-            return Err(self.stopped("Verbose", text));
+            return Err(self.stopped("Verbose", text, invoked));
         }
         let routes = self.env.routes.clone();
         self.write_routed(&routes.verbose, message("Verbose", text), StreamKind::Verbose(text.into()))
@@ -128,14 +136,14 @@ impl Evaluator<'_> {
         if action != Action::Ignore {
             for variable in &routes.information_variables {
                 if let Ok(mut values) = variable.write() {
-                    values.push(value.clone());
+                    values.push(information(value.clone(), &self.text(&value)));
                 }
             }
         }
         match (&routes.information, action) {
             (_, Action::Ignore) => Ok(()),
             (Route::Own, Action::SilentlyContinue) => Ok(()),
-            (_, Action::Stop) => Err(self.stopped("Information", &self.text(&value))),
+            (_, Action::Stop) => Err(self.stopped("Information", &self.text(&value), invoked)),
             (route, _) => {
                 let record = StreamKind::Information(value.clone());
                 self.write_routed(&route.clone(), value, record)

@@ -11,7 +11,7 @@ use crate::source::Span;
 /// Attributes and constraints in front of a variable.
 #[derive(Default)]
 struct Decorations {
-    attributes: Vec<Attribute>,
+    attributes: Vec<Arc<Attribute>>,
     types: Vec<TypeName>,
 }
 
@@ -23,6 +23,9 @@ impl Parser<'_> {
             attributes: Vec::new(),
             parameters: Vec::new(),
             has_param_block: false,
+            param_span: None,
+            implicit_process: false,
+            help: None,
             begin: None,
             process: None,
             end: None,
@@ -48,6 +51,7 @@ impl Parser<'_> {
         }
         self.script_body(&mut ast, Close::End);
         ast.span = Span::new(0, self.text.len());
+        ast.help = super::help::leading(self.text.trim_start_matches('\u{feff}')).or_else(|| super::help::trailing(self.text));
         ast
     }
 
@@ -62,9 +66,9 @@ impl Parser<'_> {
         }
         self.skip_blanks();
         let from = self.pos;
-        self.argument()?;
+        let argument = self.argument()?;
         let name = self.text[from..self.pos].into();
-        Ok(Using { kind: kind.into(), name, span: self.span_from(start) })
+        Ok(Using { kind: kind.into(), name, argument, span: self.span_from(start) })
     }
 
     /// `{…}` as a value; the position is on the brace.
@@ -97,6 +101,7 @@ impl Parser<'_> {
     fn script_body(&mut self, ast: &mut ScriptBlockAst, close: Close) {
         let comma = std::mem::replace(&mut self.no_comma, false);
         let start = self.pos;
+        let before_body = self.pos;
         if self.param_block(ast).is_err() {
             self.recover(start);
         }
@@ -105,9 +110,29 @@ impl Parser<'_> {
             self.named_blocks(ast, close);
         } else {
             let start = self.pos;
-            ast.end = Some(self.statement_list(close, start));
+            let mut block = self.statement_list(close, start);
+            block.span = self.unnamed_span(ast, &block, before_body);
+            ast.end = Some(block);
         }
         self.no_comma = comma;
+    }
+
+    /// The span of statements without a named block: from `param` or the first of them to the last.
+    fn unnamed_span(&self, ast: &ScriptBlockAst, block: &StatementBlock, before: usize) -> Span {
+        let statements = block.statements.iter().map(|s| s.span).chain(block.traps.iter().map(|t| t.span)).reduce(Span::to);
+        let param = ast.param_span.map(|span| match ast.attributes.last() {
+            Some(last) => {
+                let between = Span { start: last.span.end, end: span.end }.of(self.text);
+                let gap = between.to_ascii_lowercase().find("param").unwrap_or(0);
+                Span::new(last.span.end as usize + gap, span.end as usize)
+            }
+            None => span,
+        });
+        match (param, statements) {
+            (Some(param), Some(statements)) => param.to(statements),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => Span::new(before, before),
+        }
     }
 
     /// `[CmdletBinding()] param(…)`, if it stands here.
@@ -119,7 +144,7 @@ impl Parser<'_> {
         // Attributes belong to a `param` only when one follows; `[int]$x = 1` is a statement.
         while self.peek() == Some(b'[') {
             match self.attribute_or_type() {
-                Ok(Decoration::Attribute(attribute)) => attributes.push(attribute),
+                Ok(Decoration::Attribute(attribute)) => attributes.push(attribute.into()),
                 Ok(Decoration::Type(_)) | Err(Bail) => break,
             }
             self.skip_newlines();
@@ -134,6 +159,7 @@ impl Parser<'_> {
         ast.has_param_block = true;
         self.skip_newlines();
         ast.parameters = self.parameter_list()?;
+        ast.param_span = Some(self.span_from(start));
         Ok(())
     }
 
@@ -171,10 +197,11 @@ impl Parser<'_> {
             };
             let span = Span::new(self.pos, self.pos + name.len());
             self.pos += name.len();
-            let Ok(block) = self.block(name) else {
+            let Ok(mut block) = self.block(name) else {
                 self.recover(span.start as usize);
                 continue;
             };
+            block.span.start = span.start;
             let slot = match name {
                 "begin" => &mut ast.begin,
                 "process" => &mut ast.process,
@@ -224,20 +251,25 @@ impl Parser<'_> {
             return Err(Bail);
         }
         let mut body = self.script_block_expression()?;
+        let inside = &self.text[body.span.start as usize + 1..(body.span.end as usize).saturating_sub(1).max(body.span.start as usize + 1)];
+        body.help =
+            super::help::leading(inside).or_else(|| super::help::trailing(inside)).or_else(|| super::help::trailing(&self.text[..start]));
+        let inline_parameters = parameters.is_some();
         if let Some(parameters) = parameters {
             body.parameters = parameters;
             body.has_param_block = true;
         }
         if filter && body.process.is_none() {
             body.process = body.end.take();
+            body.implicit_process = true;
         }
         let span = self.span_from(start);
-        let definition = FunctionDefinition { span, scope, name, filter, body: Arc::new(body) };
+        let definition = FunctionDefinition { span, scope, name, filter, inline_parameters, body: Arc::new(body) };
         Ok(Statement { span, kind: StatementKind::Function(Arc::new(definition)) })
     }
 
     /// `( … )` of `param` and of functions.
-    fn parameter_list(&mut self) -> Parse<Vec<Parameter>> {
+    pub(crate) fn parameter_list(&mut self) -> Parse<Vec<Parameter>> {
         let open = self.here();
         if !self.eat(b'(') {
             return self.bail_here("MissingOpenParenthesisAfterKeyword", "Missing opening '(' after keyword 'param'.");
@@ -282,7 +314,7 @@ impl Parser<'_> {
         let mut decorations = Decorations::default();
         while self.peek() == Some(b'[') {
             match self.attribute_or_type()? {
-                Decoration::Attribute(attribute) => decorations.attributes.push(attribute),
+                Decoration::Attribute(attribute) => decorations.attributes.push(attribute.into()),
                 Decoration::Type(name) => decorations.types.push(name),
             }
             self.skip_newlines();
@@ -315,7 +347,7 @@ impl Parser<'_> {
             Decoration::Attribute(attribute) => {
                 self.skip_blanks();
                 let child = self.unary()?;
-                Ok(Expression { span: self.span_from(start), kind: ExpressionKind::Attributed(Box::new(attribute), Box::new(child)) })
+                Ok(Expression { span: self.span_from(start), kind: ExpressionKind::Attributed(Arc::new(attribute), Box::new(child)) })
             }
         }
     }
@@ -329,7 +361,7 @@ impl Parser<'_> {
         }
     }
 
-    fn attribute_or_type(&mut self) -> Parse<Decoration> {
+    pub(crate) fn attribute_or_type(&mut self) -> Parse<Decoration> {
         let start = self.pos;
         self.pos += 1;
         self.skip_newlines();
@@ -365,7 +397,7 @@ impl Parser<'_> {
             return Ok(Decoration::Type(TypeName { name: name.into(), span: self.span_from(start) }));
         }
         let name: Arc<str> = name.strip_suffix("Attribute").filter(|n| !n.is_empty()).unwrap_or(name).into();
-        let mut attribute = Attribute { span: Span::default(), name, positional: Vec::new(), named: Vec::new() };
+        let mut attribute = Attribute { span: Span::default(), name, positional: Vec::new(), named: Vec::new(), named_spans: Vec::new() };
         let before = std::mem::replace(&mut self.no_comma, true);
         let result = self.nested(|p| p.attribute_arguments(&mut attribute));
         self.no_comma = before;
@@ -396,14 +428,19 @@ impl Parser<'_> {
                 return Err(Bail);
             }
             if self.peek_char().is_some_and(is_identifier_start) {
+                let from = self.pos;
                 let name = self.plain_word(|c| matches!(c, '=' | ']'));
+                let mut end = self.pos;
                 self.skip_newlines();
                 let value = if self.eat(b'=') {
                     self.skip_newlines();
-                    Some(self.expression()?)
+                    let value = self.expression()?;
+                    end = self.pos;
+                    Some(value)
                 } else {
                     None
                 };
+                attribute.named_spans.push(Span::new(from, end));
                 attribute.named.push((name, value));
             } else {
                 attribute.positional.push(self.expression()?);
@@ -418,7 +455,7 @@ impl Parser<'_> {
 }
 
 /// What stood in brackets.
-enum Decoration {
+pub(crate) enum Decoration {
     Attribute(Attribute),
     Type(TypeName),
 }

@@ -86,7 +86,7 @@ impl Parser<'_> {
         while self.peek().is_some_and(|b| !matches!(b, b'\n' | b'\r' | b'|')) {
             self.pos += 1;
         }
-        let text = self.text[from..self.pos].trim();
+        let text = self.text[from..self.pos].trim_start();
         Expression { span: self.span_from(start), kind: ExpressionKind::Verbatim(text.into()) }
     }
 

@@ -4,10 +4,17 @@
 //! gives a tree), linear, and limited in depth; messages and ids are PowerShell's own where it has them.
 
 mod blocks;
+mod classes;
 mod commands;
 mod cursor;
 mod expressions;
+mod help;
+mod loops;
+mod members;
 mod numbers;
+mod operands;
+mod paths;
+mod pipelines;
 mod statements;
 mod strings;
 
@@ -16,6 +23,7 @@ use std::sync::Arc;
 use crate::ast::ScriptBlockAst;
 use crate::source::{Source, Span};
 
+pub use help::{HelpSection, sections as help_sections};
 pub use numbers::parse_number;
 
 /// Nesting of the text beyond which the parser gives up.

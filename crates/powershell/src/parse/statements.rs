@@ -1,9 +1,6 @@
 //! Statements.
 
-use std::sync::Arc;
-
 use super::cursor::{is_identifier, is_identifier_start};
-use super::expressions::is_assignable;
 use super::{Bail, Parse, ParseError, Parser};
 use crate::ast::*;
 use crate::source::Span;
@@ -158,7 +155,7 @@ impl Parser<'_> {
         self.nested(Self::statement_inner)
     }
 
-    fn finish(&self, start: usize, kind: StatementKind) -> Statement {
+    pub(crate) fn finish(&self, start: usize, kind: StatementKind) -> Statement {
         Statement { span: self.span_from(start), kind }
     }
 
@@ -174,6 +171,11 @@ impl Parser<'_> {
             }
             let span = Span::new(start, start + 1 + label.len());
             return self.bail(span, "UnexpectedToken", format!("Unexpected token ':{label}' in expression or statement."));
+        }
+        if self.peek() == Some(b'[')
+            && let Some(statement) = self.attributed_definition()?
+        {
+            return Ok(statement);
         }
         let word = self.keyword_here().unwrap_or_default().to_ascii_lowercase();
         if word.is_empty() {
@@ -227,24 +229,46 @@ impl Parser<'_> {
             "data" => {
                 self.pos += length;
                 self.skip_newlines();
-                let mut name = None;
-                if self.peek() != Some(b'{') {
-                    let from = self.pos;
-                    let written = self.plain_word(|_| false);
-                    name =
-                        Some(VariablePath { span: self.span_from(from), scope: None, key: written.to_lowercase().into(), name: written });
-                }
-                let body = self.block("data")?;
-                Ok(self.finish(start, StatementKind::Data { name, body: Box::new(body) }))
+                self.data(start)
             }
-            "class" | "enum" | "workflow" | "configuration" if self.declaration_follows(length) => {
-                let span = Span::new(start, start + length);
-                self.error_at(span, "NotSupportedYet", format!("'{word}' is not supported yet."));
-                self.skip_declaration();
-                Err(Bail)
-            }
+            "class" | "enum" if self.definition_follows(&word) => self.definition(start, Vec::new()),
+            "workflow" | "configuration" if self.definition_follows(&word) => self.refused(start, &word),
             _ => self.pipeline_or_assignment(),
         }
+    }
+
+    /// `data [name] [-SupportedCommand …] {…}`; the position is behind the keyword.
+    fn data(&mut self, start: usize) -> Parse<Statement> {
+        let mut name = None;
+        let mut commands = Vec::new();
+        if self.peek_char().is_some_and(is_identifier_start) {
+            let from = self.pos;
+            let written = self.plain_word(|_| false);
+            name = Some(VariablePath { span: self.span_from(from), scope: None, key: written.to_lowercase().into(), name: written });
+            self.skip_newlines();
+        }
+        if let Some((length, parameter)) = self.parameter_name_here() {
+            let span = Span::new(self.pos, self.pos + length);
+            if !"supportedcommand".starts_with(&parameter.to_lowercase()) {
+                return self.bail(
+                    span,
+                    "InvalidParameterForDataSectionStatement",
+                    format!("The parameter '{parameter}' is not valid in the data section. The valid parameter is SupportedCommand."),
+                );
+            }
+            self.pos += length;
+            self.skip_blanks();
+            loop {
+                commands.push(self.argument()?);
+                self.skip_newlines();
+                if !self.eat(b',') {
+                    break;
+                }
+                self.skip_newlines();
+            }
+        }
+        let body = self.block("data")?;
+        Ok(self.finish(start, StatementKind::Data { name, commands, body: Box::new(body) }))
     }
 
     fn trim_back(&self, least: usize, end: usize) -> usize {
@@ -252,31 +276,17 @@ impl Parser<'_> {
         least + text.trim_end_matches([' ', '\t']).len()
     }
 
-    fn declaration_follows(&self, length: usize) -> bool {
-        let rest = self.text[self.pos + length..].trim_start_matches([' ', '\t']);
-        rest.starts_with(is_identifier_start)
+    /// `workflow name … {…}` and `configuration name {…}`: parsed like functions, so that a script that holds one is read to its end.
+    fn refused(&mut self, start: usize, word: &str) -> Parse<Statement> {
+        let keyword = if word == "workflow" { "workflow" } else { "configuration" };
+        self.pos += keyword.len();
+        let Statement { span, kind } = self.function(start, false)?;
+        let StatementKind::Function(definition) = kind else { return self.unexpected() };
+        let kind = StatementKind::Refused { keyword, name: definition.name.clone(), body: definition.body.clone() };
+        Ok(Statement { span, kind })
     }
 
-    /// Skips a declaration with its body, so that its members do not give errors of their own.
-    fn skip_declaration(&mut self) {
-        while self.peek().is_some_and(|b| !matches!(b, b'{' | b';' | b'}')) {
-            self.advance_char();
-        }
-        if self.peek() == Some(b'{') {
-            self.pos += 1;
-            let mut open = 1usize;
-            while let (Some(byte), true) = (self.peek(), open > 0) {
-                match byte {
-                    b'{' => open += 1,
-                    b'}' => open -= 1,
-                    _ => {}
-                }
-                self.advance_char();
-            }
-        }
-    }
-
-    fn condition(&mut self, keyword: &str) -> Parse<Statement> {
+    pub(crate) fn condition(&mut self, keyword: &str) -> Parse<Statement> {
         self.skip_newlines();
         let open = self.here();
         if !self.eat(b'(') {
@@ -298,7 +308,7 @@ impl Parser<'_> {
         Ok(condition)
     }
 
-    fn close_paren(&mut self, open: Span, keyword: &str) -> Parse<()> {
+    pub(crate) fn close_paren(&mut self, open: Span, keyword: &str) -> Parse<()> {
         self.skip_newlines();
         if self.eat(b')') {
             return Ok(());
@@ -330,180 +340,6 @@ impl Parser<'_> {
             }
         }
         Ok(self.finish(start, StatementKind::If { clauses, otherwise }))
-    }
-
-    fn looping(&mut self, start: usize, word: &str, label: Option<Arc<str>>) -> Parse<Option<Statement>> {
-        let at = self.pos;
-        let kind = match word {
-            "while" => {
-                self.pos += 5;
-                let condition = self.condition("while")?;
-                LoopKind::While(condition, self.block("while ( condition )")?)
-            }
-            "do" => {
-                self.pos += 2;
-                let body = self.block("'do' keyword")?;
-                self.skip_newlines();
-                if self.at_keyword("while") {
-                    self.pos += 5;
-                    LoopKind::DoWhile(body, self.condition("while")?)
-                } else if self.at_keyword("until") {
-                    self.pos += 5;
-                    LoopKind::DoUntil(body, self.condition("until")?)
-                } else {
-                    return self.bail_here("MissingWhileOrUntilInDoWhile", "Missing while or until keyword in do loop.");
-                }
-            }
-            "for" => {
-                self.pos += 3;
-                self.for_loop()?
-            }
-            "foreach" => {
-                self.pos += 7;
-                self.skip_newlines();
-                if self.peek() != Some(b'(') {
-                    self.pos = at;
-                    return Ok(None);
-                }
-                self.foreach_loop()?
-            }
-            "switch" => {
-                self.pos += 6;
-                self.switch()?
-            }
-            _ => return Ok(None),
-        };
-        Ok(Some(self.finish(start, StatementKind::Loop(Box::new(Loop { label, kind })))))
-    }
-
-    fn for_loop(&mut self) -> Parse<LoopKind> {
-        self.skip_newlines();
-        let open = self.here();
-        if !self.eat(b'(') {
-            return self.bail_here("MissingOpenParenthesisAfterKeyword", "Missing opening '(' after keyword 'for'.");
-        }
-        let before = std::mem::replace(&mut self.no_comma, false);
-        let mut parts = [None, None, None];
-        let mut result = Ok(());
-        for (at, part) in parts.iter_mut().enumerate() {
-            self.skip_newlines();
-            if !matches!(self.peek(), None | Some(b';' | b')')) {
-                match self.nested(Self::pipeline_or_assignment) {
-                    Ok(statement) => *part = Some(statement),
-                    Err(bail) => {
-                        result = Err(bail);
-                        break;
-                    }
-                }
-            }
-            self.skip_blanks();
-            if at == 2 || !(self.eat(b';') || self.peek().is_some_and(|b| matches!(b, b'\n' | b'\r'))) {
-                break;
-            }
-        }
-        self.no_comma = before;
-        result?;
-        self.close_paren(open, "for")?;
-        let [initializer, condition, iterator] = parts;
-        Ok(LoopKind::For { initializer, condition, iterator, body: self.block("for ( … )")? })
-    }
-
-    fn foreach_loop(&mut self) -> Parse<LoopKind> {
-        let open = self.here();
-        self.pos += 1;
-        let before = std::mem::replace(&mut self.no_comma, false);
-        let head = self.foreach_head(open);
-        self.no_comma = before;
-        let (variable, collection) = head?;
-        Ok(LoopKind::ForEach { variable, collection, body: self.block("foreach ( … )")? })
-    }
-
-    fn foreach_head(&mut self, open: Span) -> Parse<(VariablePath, Statement)> {
-        self.skip_newlines();
-        let variable = if self.peek() == Some(b'$') { self.variable(false)? } else { None };
-        let Some(variable) = variable else {
-            return self.bail_here("MissingVariableNameAfterForeach", "Missing variable name after foreach.");
-        };
-        self.skip_newlines();
-        if !self.at_keyword("in") {
-            return self.bail_here("MissingInInForeach", "Missing 'in' after variable in foreach loop.");
-        }
-        self.pos += 2;
-        self.skip_newlines();
-        if matches!(self.peek(), None | Some(b')')) {
-            return self.bail_here("MissingForeachExpression", "Missing expression after 'in' in foreach loop.");
-        }
-        let collection = self.nested(Self::pipeline_or_assignment)?;
-        self.close_paren(open, "foreach")?;
-        Ok((variable, collection))
-    }
-
-    fn switch(&mut self) -> Parse<LoopKind> {
-        let mut matching = SwitchMatching::Exact;
-        let mut case_sensitive = false;
-        let mut file = false;
-        let condition = loop {
-            self.skip_newlines();
-            if let Some((length, name)) = self.parameter_name_here() {
-                let start = self.pos;
-                self.pos += length;
-                let lower = name.to_lowercase();
-                let is = |full: &str| full.starts_with(&lower);
-                if is("regex") {
-                    matching = SwitchMatching::Regex;
-                } else if is("wildcard") {
-                    matching = SwitchMatching::Wildcard;
-                } else if is("exact") {
-                    matching = SwitchMatching::Exact;
-                } else if is("casesensitive") {
-                    case_sensitive = true;
-                } else if is("parallel") {
-                } else if is("file") {
-                    file = true;
-                    self.skip_blanks();
-                    let from = self.pos;
-                    let path = self.argument()?;
-                    let span = self.span_from(from);
-                    let pipeline = Pipeline { span, elements: vec![PipelineElement::Expression(path, Vec::new())] };
-                    break Statement { span, kind: StatementKind::Pipeline(pipeline) };
-                } else {
-                    let span = self.span_from(start);
-                    return self.bail(
-                        span,
-                        "InvalidSwitchFlag",
-                        format!("The parameter -{name} is not a valid parameter of the switch statement."),
-                    );
-                }
-                continue;
-            }
-            break self.condition("switch")?;
-        };
-        self.skip_newlines();
-        let open = self.here();
-        if !self.eat(b'{') {
-            return self.bail(open, "MissingCurlyBraceInSwitch", "Missing opening '{' in switch statement.");
-        }
-        let mut clauses = Vec::new();
-        let mut default = None;
-        loop {
-            self.skip_separators();
-            if self.eat(b'}') {
-                break;
-            }
-            if self.at_end() {
-                self.missing_close(open, "MissingEndCurlyBrace", "Missing closing '}' in statement block or type definition.");
-                return Err(Bail);
-            }
-            if self.at_keyword("default") {
-                self.pos += 7;
-                default = Some(self.block("switch clause")?);
-                continue;
-            }
-            let test =
-                self.nested(|p| if p.at_expression() && p.peek() != Some(b'-') { p.expression_without_comma() } else { p.argument() })?;
-            clauses.push((test, self.block("switch clause")?));
-        }
-        Ok(LoopKind::Switch { matching, case_sensitive, file, condition, clauses, default })
     }
 
     fn try_statement(&mut self, start: usize) -> Parse<Statement> {
@@ -557,98 +393,5 @@ impl Parser<'_> {
         }
         let body = self.block("catch")?;
         Ok(CatchClause { span: self.span_from(start), types, body })
-    }
-
-    /// A pipeline, or an assignment.
-    pub(crate) fn pipeline_or_assignment(&mut self) -> Parse<Statement> {
-        let start = self.pos;
-        let mut elements = Vec::new();
-        let mut end;
-        loop {
-            if self.at_end() || matches!(self.peek(), Some(b'|' | b'\n' | b'\r' | b';' | b')' | b'}')) {
-                if elements.is_empty() && self.peek() != Some(b'|') {
-                    return self.unexpected();
-                }
-                let span = if elements.is_empty() { self.here() } else { self.after_last() };
-                let incomplete = self.at_end();
-                self.push_error(ParseError {
-                    message: "An empty pipe element is not allowed.".into(),
-                    id: "EmptyPipeElement",
-                    span,
-                    incomplete,
-                });
-                return Err(Bail);
-            }
-            let first = elements.is_empty();
-            if self.at_expression() && !(self.peek() == Some(b'.') && self.number_here(true).is_none()) {
-                let expression = self.expression()?;
-                end = self.pos;
-                self.skip_blanks();
-                if first && let Some((length, op)) = self.assignment_here() {
-                    return self.assignment(start, expression, length, op);
-                }
-                if !first {
-                    return self.bail(
-                        expression.span,
-                        "ExpressionsMustBeFirstInPipeline",
-                        "Expressions are only allowed as the first element of a pipeline.",
-                    );
-                }
-                let mut redirections = Vec::new();
-                while let Some(redirection) = self.redirection()? {
-                    redirections.push(redirection);
-                    end = self.pos;
-                    self.skip_blanks();
-                }
-                elements.push(PipelineElement::Expression(expression, redirections));
-            } else {
-                let command = self.command()?;
-                end = command.span.end as usize;
-                elements.push(PipelineElement::Command(command));
-            }
-            self.skip_blanks();
-            if self.peek() == Some(b'|') && self.peek_at(1) != Some(b'|') {
-                self.pos += 1;
-                self.skip_newlines();
-                continue;
-            }
-            if self.peek() == Some(b'|') || self.peek() == Some(b'&') {
-                return self.unexpected();
-            }
-            break;
-        }
-        let span = Span::new(start, end);
-        self.pos = end;
-        Ok(Statement { span, kind: StatementKind::Pipeline(Pipeline { span, elements }) })
-    }
-
-    fn assignment(&mut self, start: usize, left: Expression, length: usize, op: AssignmentOp) -> Parse<Statement> {
-        let at = self.pos;
-        self.pos += length;
-        let op_span = self.span_from(at);
-        if !is_assignable(&left) {
-            return self.bail(
-                left.span,
-                "InvalidLeftHandSide",
-                "The assignment expression is not valid. The input to an assignment operator must be an object that is able to accept assignments, such as a variable or a property.",
-            );
-        }
-        self.skip_newlines();
-        if self.at_statement_end() {
-            let text = op_span.of(self.text).to_owned();
-            let incomplete = self.at_end();
-            let span = Span::new(op_span.end as usize, op_span.end as usize);
-            self.push_error(ParseError {
-                message: format!("You must provide a value expression following the '{text}' operator.").into(),
-                id: "ExpectedValueExpression",
-                span,
-                incomplete,
-            });
-            return Err(Bail);
-        }
-        let right = self.statement()?;
-        let span = Span::new(start, right.span.end as usize);
-        let assignment = Assignment { left, op, op_span, right };
-        Ok(Statement { span, kind: StatementKind::Assignment(Box::new(assignment)) })
     }
 }

@@ -205,7 +205,14 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
             "fullname" => Value::str(full.clone()),
             "namespace" => Value::str(full.rsplit_once('.').map_or("", |(n, _)| n)),
             "isarray" => Value::Bool(full.ends_with("[]")),
-            "isenum" => Value::Bool(super::enumeration(full).is_some()),
+            "isenum" => Value::Bool(super::enum_members(full).is_some()),
+            "basetype" if super::classes::find(full).is_some() => Value::Type(super::classes::find(full).map_or_else(
+                || "System.Object".into(),
+                |t| match t.definition.kind {
+                    crate::ast::TypeKind::Enum => "System.Enum".into(),
+                    crate::ast::TypeKind::Class => t.type_names.get(1).cloned().unwrap_or_else(|| "System.Object".into()),
+                },
+            )),
             "basetype" => Value::Type(if full.ends_with("[]") { "System.Array" } else { "System.Object" }.into()),
             _ => return None,
         }),
@@ -231,6 +238,7 @@ fn kind(kind: crate::value::DateTimeKind) -> Value {
 
 fn error_property(record: &ErrorRecord, key: &str) -> Option<Value> {
     Some(match key {
+        "exception" if record.exception.is_some() => record.exception.clone().unwrap_or(Value::Null),
         "exception" => {
             let exception = exception_object(&record.exception_types, &record.message);
             if let (Value::Object(object), false) = (&exception, record.inner_types.is_empty()) {

@@ -74,7 +74,7 @@ pub fn call_method(value: &Value, name: &str, arguments: &[Value], cx: &mut dyn 
         },
         Value::Type(full) => match lower.as_str() {
             "getelementtype" => Some(Some(full.strip_suffix("[]").map_or(Value::Null, |e| Value::Type(e.into())))),
-            "getenumnames" => super::enumeration(full).map(|m| Some(Value::array(m.iter().map(|(n, _)| Value::str(*n)).collect()))),
+            "getenumnames" => super::enum_members(full).map(|m| Some(Value::array(m.iter().map(|(n, _)| Value::str(n.clone())).collect()))),
             _ => None,
         },
         Value::Version(parts) => match (lower.as_str(), arguments) {

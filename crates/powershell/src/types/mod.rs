@@ -2,6 +2,7 @@
 
 mod access;
 mod call;
+pub(crate) mod classes;
 mod methods;
 mod names;
 pub mod regexes;
@@ -10,6 +11,7 @@ mod statics;
 use std::sync::Arc;
 
 pub use access::{index, property, property_names, script_property, set_index, set_property};
+pub use classes::enum_members;
 pub use methods::call_method;
 pub(crate) use methods::dictionary_entry;
 pub use names::{enumeration, is_flags, is_type, resolve, short_name, type_literal_text, type_name, type_names};

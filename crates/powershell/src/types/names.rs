@@ -298,6 +298,9 @@ pub fn is_flags(full: &str) -> bool {
 /// The full .NET name for a type as written between brackets (`int` gives `System.Int32`); `None` when nobody knows it.
 pub fn resolve(name: &str) -> Option<Arc<str>> {
     let name = name.trim();
+    if let Some(defined) = super::classes::find(name) {
+        return Some(defined.name.clone());
+    }
     if let Some(element) = name.strip_suffix("[]") {
         return Some(format!("{}[]", resolve(element)?).into());
     }

@@ -43,9 +43,9 @@ fn unmodelled(full: &str, name: &str, cx: &mut dyn Context) -> Flow {
 pub fn static_property(type_name: &str, name: &str, cx: &mut dyn Context) -> Result<Value, Flow> {
     let full = full_name(type_name)?;
     let lower = name.to_ascii_lowercase();
-    if let Some(members) = super::enumeration(&full) {
+    if let Some(members) = super::enum_members(&full) {
         if let Some((member, value)) = members.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)) {
-            return Ok(Value::Enum(Arc::new(EnumValue { type_name: full, name: (*member).into(), number: *value })));
+            return Ok(Value::Enum(Arc::new(EnumValue { type_name: full, name: member.clone(), number: *value })));
         }
         return Ok(Value::Null);
     }
@@ -122,7 +122,7 @@ pub fn call_static(type_name: &str, name: &str, arguments: &[Value], cx: &mut dy
     if lower == "new" {
         return new_object(&full, arguments, cx).map(Some);
     }
-    if super::enumeration(&full).is_some() || &*full == "System.Enum" {
+    if super::enum_members(&full).is_some() || &*full == "System.Enum" {
         return enum_static(&full, &lower, name, arguments).map(Some);
     }
     let found = match &*full {
@@ -254,10 +254,10 @@ fn enum_static(full: &str, lower: &str, name: &str, arguments: &[Value]) -> Resu
         Some(Value::Type(of)) => (of.clone(), &arguments[1..]),
         _ => (full.into(), arguments),
     };
-    let members = super::enumeration(&full).unwrap_or_default();
+    let members = super::enum_members(&full).unwrap_or_default();
     let make = |n: &str, v: i64| Value::Enum(Arc::new(EnumValue { type_name: full.clone(), name: n.into(), number: v }));
     Ok(match lower {
-        "getnames" => Value::typed_array(STRING, members.iter().map(|(n, _)| Value::str(*n)).collect()),
+        "getnames" => Value::typed_array(STRING, members.iter().map(|(n, _)| Value::str(n.clone())).collect()),
         "getvalues" => Value::array(members.iter().map(|(n, v)| make(n, *v)).collect()),
         "parse" => cast_resolved(rest.first().unwrap_or(&Value::Null), &full)?,
         "isdefined" => Value::Bool(rest.first().is_some_and(|v| members.iter().any(|(n, _)| **n == *shared_text(v)))),
@@ -654,6 +654,9 @@ fn file_static(lower: &str, name: &str, arguments: &[Value], cx: &mut dyn Contex
 /// `New-Object` and `[type]::new()`.
 pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) -> Result<Value, Flow> {
     let full = full_name(type_name)?;
+    if let Some(made) = cx.construct(&full, arguments)? {
+        return Ok(made);
+    }
     let count = arguments.len();
     if let Some(element) = full.strip_suffix("[]") {
         let size = usize::try_from(int(arguments, 0)?).unwrap_or(0);

@@ -1,5 +1,7 @@
 # Records what PowerShell itself does with the cases of this folder:  record.ps1 FOLDER
 # A case is a line "==== name", the script, a line "----", and the expected streams, one record a line.
+# `@file PATH [#encoding]` up to `@end` before the script is a file that exists while it runs; encodings: utf8 (the default),
+# utf8bom, utf16, windows-1252; `crlf` behind it makes its line ends so.
 # Cases whose name ends in [5.1] show where Windows PowerShell 5.1 differs from 7: their expectation is written by hand, and left alone.
 param([string]$Folder)
 
@@ -12,9 +14,15 @@ function Show($o) {
     if ($o -is [System.Management.Automation.InformationRecord]) { return "HOST: $($o.MessageData)" }
     return '[' + $o.GetType().Name + '] ' + (Text $o)
 }
+# What 5.1 says of an unknown command.
+function Old-Words($m) {
+    $m -replace "is not recognized as a name of a cmdlet, function, script file, or executable program\.\r?\nCheck",
+        'is not recognized as the name of a cmdlet, function, script file, or operable program. Check'
+}
 # 5.1 does not quote the text that is no number; a syntax error's message starts with the place.
 function Fault($e) {
     $m = $e.Exception.Message -replace "The input string '[^']*' was not in a correct format\.", 'Input string was not in a correct format.'
+    $m = Old-Words $m
     if ($e.CategoryInfo.Category -eq 'ParserError') { $m = $m.Split("`n")[-1] }
     $e.FullyQualifiedErrorId + ' | ' + $e.CategoryInfo.Category + ' | ' + $m.Replace("`r", '').Replace("`n", '\n')
 }
@@ -23,6 +31,26 @@ function Text($o) {
     if ($o -is [System.Collections.IDictionary]) { return '@{' + ((@($o.Keys) | ForEach-Object { "$_=" + (Text $o[$_]) }) -join '; ') + '}' }
     if ($o -is [array] -or $o -is [System.Collections.IList]) { return '(' + ((@($o) | ForEach-Object { Text $_ }) -join ', ') + ')' }
     return ("$o" -replace "The input string '[^']*' was not in a correct format\.", 'Input string was not in a correct format.').Replace("`r", '\r').Replace("`n", '\n').Replace("`t", '\t')
+}
+
+function Write-Files($lines) {
+    Remove-Item C:\fd -Recurse -Force -ErrorAction SilentlyContinue
+    $script = @(); $path = $null; $content = @()
+    foreach ($l in $lines) {
+        if ($l.StartsWith('@file ')) { $path, $options = $l.Substring(6) -split ' #', 2; $options = "$options".Split(' '); $content = @() }
+        elseif ($path -and $l -eq '@end') {
+            $null = New-Item -ItemType Directory -Force (Split-Path $path)
+            $encoding = switch ("$($options | Where-Object { $_ -ne 'crlf' })") {
+                'utf8bom' { [System.Text.UTF8Encoding]::new($true) } 'utf16' { [System.Text.Encoding]::Unicode }
+                'windows-1252' { [System.Text.Encoding]::Latin1 } default { [System.Text.UTF8Encoding]::new($false) }
+            }
+            $end = if ($options -contains 'crlf') { "`r`n" } else { "`n" }
+            [System.IO.File]::WriteAllText($path, ($content -join $end) + $end, $encoding)
+            $path = $null
+        }
+        elseif ($path) { $content += $l } else { $script += $l }
+    }
+    , $script
 }
 
 foreach ($file in Get-ChildItem $Folder -Filter *.txt) {
@@ -39,8 +67,9 @@ foreach ($file in Get-ChildItem $Folder -Filter *.txt) {
         }
         $out.Add($head); foreach ($l in $code) { $out.Add($l) }; $out.Add('----')
         if ($head.EndsWith('[5.1]')) { foreach ($l in $old) { $out.Add($l) }; continue }
+        $script = Write-Files $code
         $ps = [powershell]::Create()
-        $null = $ps.AddScript($code -join "`n")
+        $null = $ps.AddScript($script -join "`n")
         $ps.Commands.Commands[0].MergeMyResults([System.Management.Automation.Runspaces.PipelineResultTypes]::All, [System.Management.Automation.Runspaces.PipelineResultTypes]::Output)
         $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
         $thrown = $null

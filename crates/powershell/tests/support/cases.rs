@@ -84,6 +84,10 @@ pub fn streams(output: &RunOutput) -> Vec<String> {
     }
     let last = output.streams.len().wrapping_sub(1);
     for (at, record) in output.streams.iter().enumerate() {
+        // `What if:` goes to the host's own window, where the recorder cannot see it.
+        if matches!(&record.kind, StreamKind::Host { text, .. } if text.starts_with("What if: ")) {
+            continue;
+        }
         lines.push(match &record.kind {
             StreamKind::Output(value) => show(value),
             StreamKind::Error(record) if at == last && output.failed && output.exit_code == 1 => format!("THROW: {}", fault(record)),
@@ -98,9 +102,38 @@ pub fn streams(output: &RunOutput) -> Vec<String> {
     lines
 }
 
-/// Runs a script in a world of its own.
-pub fn run(script: &str) -> RunOutput {
+/// The bytes of an `@file` of a case; see `record.ps1`.
+fn encoded(lines: &[&str], options: &str) -> Vec<u8> {
+    let end = if options.contains("crlf") { "\r\n" } else { "\n" };
+    let text: String = lines.iter().map(|line| format!("{line}{end}")).collect();
+    match options.replace("crlf", "").trim() {
+        "utf8bom" => [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        "utf16" => [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
+        "windows-1252" => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
+        _ => text.into_bytes(),
+    }
+}
+
+/// Runs a case in a world of its own, with the files that it brings along.
+pub fn run(case: &str) -> RunOutput {
     let mut world = TestWorld::default();
+    let mut script = Vec::new();
+    let mut file: Option<(String, String, Vec<&str>)> = None;
+    for line in case.lines() {
+        if let Some(head) = line.strip_prefix("@file ") {
+            let (path, options) = head.split_once(" #").unwrap_or((head, ""));
+            file = Some((path.to_lowercase(), options.into(), Vec::new()));
+        } else if line == "@end" {
+            if let Some((path, options, lines)) = file.take() {
+                world.files.insert(path, encoded(&lines, &options));
+            }
+        } else if let Some((_, _, lines)) = &mut file {
+            lines.push(line);
+        } else {
+            script.push(line);
+        }
+    }
+    let script = &script.join("\n");
     let mut session = Session::new(Limits::default(), Options::default());
     session.run(&mut world, "", script)
 }

@@ -33,6 +33,7 @@ fn parameter(name: &str, parameter_type: ParameterType, position: Option<u32>, m
         parameter_type,
         memberships: vec![SetMembership { set: None, mandatory, position, by_value, by_property_name: by_value }],
         remaining: false,
+        allows: Vec::new(),
         procedure_spelling: false,
         unmodelled: false,
     }
@@ -147,6 +148,10 @@ impl Host for TestWorld {
 
     fn read_file(&mut self, path: &str) -> Option<Arc<[u8]>> {
         self.files.get(&path.to_lowercase()).map(|bytes| bytes.as_slice().into())
+    }
+
+    fn list_files(&mut self) -> Vec<String> {
+        self.files.keys().cloned().collect()
     }
 
     fn write_file(&mut self, path: &str, content: &[u8]) -> bool {
