@@ -30,6 +30,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         ],
     ),
     Command::new("Backup-CsPool", backup_pool, BACKUP),
+    // Without a routing group: the model ships a pool's users together.
+    Command::new("Sync-CsUserData", sync_user_data, &["PoolFqdn", "LocalStore", "Target"]),
     Command::new("Get-CsPoolBackupRelationship", get_relationship, &["PoolFqdn", "LocalStore"]),
 ];
 
@@ -197,6 +199,14 @@ fn backup_pool(cx: &mut Cx<'_>) -> Done {
     let wait = cx.duration("WaitTime").unwrap_or(DEFAULT_BACKUP_WAIT);
     let order = PoolBackup { pool, modules: category(cx), goal, failed_over_only, retries, wait };
     cx.perform(Operation::PoolBackup(order)).map(|_| ())
+}
+
+/// Ships a pool's user data to its backup pool; fails where the Backup Service is not active (documented: dossier A.5). That
+/// the module of presence documents and contacts is meant is inferred.
+fn sync_user_data(cx: &mut Cx<'_>) -> Done {
+    cx.store()?;
+    let pool = cx.pool("PoolFqdn")?;
+    cx.perform(Operation::BackupSync { pool, module: Some(BackupModule::PresenceFocus) }).map(|_| ())
 }
 
 /// Parameters that cannot stand together.

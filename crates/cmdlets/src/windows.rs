@@ -135,6 +135,10 @@ fn target(cx: &Cx<'_>) -> Result<(ComputerId, Option<ServiceName>), Box<CommandE
         let computer = cx.computer_named(&text("MachineName"))?;
         return Ok((computer, Some(service_named(cx, computer, &text("Name"))?)));
     }
+    // The reference's example passes a name: `Stop-CsWindowsService -InputObject $x.Name`.
+    if let Some(Value::Str(name)) = cx.get("InputObject") {
+        return Ok((cx.here, Some(service_named(cx, cx.here, name)?)));
+    }
     let computer = cx.computer("ComputerName")?;
     need_computer(cx, computer)?;
     match cx.text("Name") {

@@ -251,6 +251,39 @@ fn services_drain_or_stay() {
     assert_eq!(text_of(&rig.run(running)), ["RTCCLSAGT"]);
 }
 
+/// The reference's examples: services by pipeline, and by a name where an object is asked for.
+#[test]
+fn services_are_named_by_objects_and_names() {
+    let mut rig = Rig::contoso();
+    let running = "@(Get-CsWindowsService | Where-Object { $_.Status -eq 'Running' }).Count";
+    let all = text_of(&rig.run("@(Get-CsWindowsService).Count"));
+    assert_eq!(first_error(&rig.run("$x = Get-CsWindowsService -Name RTCCPS; Stop-CsWindowsService -InputObject $x.Name")), "");
+    assert_eq!(text_of(&rig.run("(Get-CsWindowsService RTCCPS).Status")), ["Stopped"]);
+    assert_eq!(text_of(&rig.run("@(Get-CsWindowsService | Where-Object { $_.Status -ne 'Running' }).Count")), ["1"], "nothing else");
+    rig.run("Get-CsWindowsService | Where-Object { $_.DisplayName -like '*Response Group*' } | Stop-CsWindowsService");
+    assert_eq!(text_of(&rig.run("(Get-CsWindowsService RTCRGS).Status")), ["Stopped"]);
+    rig.run("Get-CsWindowsService | Where-Object { $_.Status -ne 'Running' } | Start-CsWindowsService");
+    assert_eq!(text_of(&rig.run(running)), all);
+}
+
+/// A.5: user data are shipped now, where the Backup Service is active.
+#[test]
+fn user_data_are_synchronised_where_the_backup_service_is_active() {
+    use firedrill_fabric::operation::BackupModule::{DataConf, PresenceFocus};
+    let mut rig = Rig::contoso();
+    wait(&mut rig, SimDuration::from_secs(30));
+    assert_eq!(first_error(&rig.run("Sync-CsUserData -PoolFqdn pool2.contoso.com")), "");
+    wait(&mut rig, SimDuration::from_secs(20));
+    assert_eq!(rig.fabric.last_shipped(PoolId(1), PresenceFocus), Some(rig.fabric.now()));
+    assert!(rig.fabric.last_shipped(PoolId(1), DataConf) < Some(rig.fabric.now()), "user data alone");
+    for number in 1..=3 {
+        rig.run(&format!("Stop-CsWindowsService -Name LYNCBACKUP -ComputerName pool2-fe{number}.contoso.com"));
+    }
+    assert!(first_error(&rig.run("Sync-CsUserData -PoolFqdn pool2.contoso.com")).contains("cannot be reached"));
+    let one = rig.run("Sync-CsUserData -PoolFqdn pool1.contoso.com -RoutingGroup x");
+    assert!(one.unmodelled.iter().any(|(what, _)| what.contains("RoutingGroup")), "{:?}", one.unmodelled);
+}
+
 /// G.1: services of a computer behind a cut link cannot be looked at either.
 #[test]
 fn services_behind_a_cut_link_are_out_of_sight() {

@@ -245,6 +245,8 @@ messages! {
         MoveForceWarning = Invented, "dossier B.5", "User \"{0}\" is moved without contacts and meetings.";
         SetupNeededWarning = Invented, "dossier H, D.6", "Run local setup (Setup or Remove Components) on the following computers: {0}";
 
+        StandbyNotCreated = Invented, "dossier A.3",
+            "The backup Central Management Store of pool \"{0}\" could not be created, because its SQL Server cannot be reached. Create it with Install-CsDatabase.";
         UnsupportedPair = Invented, "dossier A.1", "Pools \"{0}\" and \"{1}\" are paired although {2}. This is not supported.";
 
         // Banner of CMS failover and move (dossier D.6).

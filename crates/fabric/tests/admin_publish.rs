@@ -7,7 +7,7 @@ use firedrill_fabric::ExportState::{ErrorState, FinalState};
 use firedrill_fabric::operation::BackupModule::CmsMaster;
 use firedrill_fabric::operation::Channel;
 use firedrill_fabric::{Behaviour, Configuration, Fabric, Fault, Operation, OperationReport, ServiceName};
-use firedrill_topology::{ComputerId, Edition, ProductVersion, Topology};
+use firedrill_topology::{BackEnd, ComputerId, Edition, ProductVersion, SqlId, Topology};
 use rstest::rstest;
 use runbook::{Runbook, refusal};
 use support::{Drill, POOL1, POOL2, Plan, START, Sql, minutes};
@@ -143,6 +143,19 @@ fn the_standby_database_of_a_new_pair(#[case] with_topology_builder: bool, #[cas
     assert_eq!(fabric.cms_databases()[1].version, fabric.cms_databases()[0].version);
 }
 
+/// Topology Builder cannot create a database on a server that does not answer; the topology is published all the same.
+#[test]
+fn a_standby_database_needs_its_sql_server() {
+    let mut fabric = unpaired().fabric();
+    for sql in [3, 4] {
+        fabric.strike(Fault::SqlInstance(SqlId(sql)));
+    }
+    let report = publish(&mut fabric, true, pair);
+    assert_eq!(report.outcome, Ok(()));
+    assert!(warnings(&report).iter().any(|text| text.contains("\"pool2.contoso.com\" could not be created")), "{:?}", warnings(&report));
+    assert_eq!(fabric.cms_databases().len(), 1);
+}
+
 /// D.8: the rebuild goes on with `Enable-CsTopology` before the servers are set up.
 #[test]
 fn an_import_waits_for_enable_cstopology_too() {
@@ -186,7 +199,7 @@ fn a_pair_is_taken_apart_on_both_sides() {
 #[case::hosting(|topology: &mut Topology| topology.pools[0].virtualised = false, "one runs on physical and the other on virtual servers")]
 #[case::version(|topology: &mut Topology| topology.pools[0].version = ProductVersion::Lync2013, "they run different versions of the product")]
 #[case::technology(
-    |topology: &mut Topology| topology.pools[0].back_end = firedrill_topology::BackEnd::StandAlone { instance: firedrill_topology::SqlId(0) },
+    |topology: &mut Topology| topology.pools[0].back_end = BackEnd::StandAlone { instance: SqlId(0) },
     "their back ends use different technologies of high availability"
 )]
 fn unlike_pools_are_paired_with_a_warning(#[case] make_unlike: fn(&mut Topology), #[case] words: &str) {

@@ -4,15 +4,15 @@ use std::mem::discriminant;
 
 use firedrill_topology::{ComputerId, ComputerRole, Edition, PoolId, Topology};
 
-use super::CmsDatabaseState;
 use super::processes::Voice;
 use super::state::{CmsDatabase, Installed};
+use super::{CmsDatabaseState, SQL_PORT};
 use crate::config::Configuration;
 use crate::event::Event;
 use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
 use crate::messages::Message;
-use crate::operation::{Caller, OperationError};
+use crate::operation::{Caller, DatabaseGroup, OperationError};
 use crate::time::SimDuration;
 
 /// Writing a topology to the store (inferred).
@@ -55,7 +55,7 @@ impl Fabric {
         self.lean(Behaviour::PublishVersionCheck);
         let before = self.admin.cms.databases[&store].document.clone();
         let mut document = draft.clone();
-        self.follow_pairing(&before, &mut document, enable);
+        self.follow_pairing(voice, &before, &mut document, enable);
         document.version = before.version + 1;
         self.warn_unsupported_pairs(voice, &before, &document);
         if document.edges.iter().filter(|edge| edge.federation).count() > 1 {
@@ -141,7 +141,7 @@ impl Fabric {
 
     /// Pairing the CMS pool anew gives its partner the standby role (dossier A.3). Topology Builder creates the database
     /// too; `Publish-CsTopology` writes to the store only (dossier H), and Standard Edition partners get theirs by hand.
-    fn follow_pairing(&mut self, before: &Configuration, document: &mut Configuration, create: bool) {
+    fn follow_pairing(&mut self, voice: &mut Voice<'_>, before: &Configuration, document: &mut Configuration, create: bool) {
         let active = document.cms_active;
         let (old, new) = (before.pools[active.index()].backup, document.pools[active.index()].backup);
         if old == new {
@@ -151,14 +151,19 @@ impl Fabric {
         if new.is_some() {
             self.lean(Behaviour::StandbyDatabase);
         }
-        let now = self.now;
-        let topology = self.topology.clone();
-        if let Some(partner) = new.filter(|partner| create && self.topology.pool(*partner).edition == Edition::Enterprise) {
-            let databases = &mut self.admin_mut().cms.databases;
-            databases
-                .entry(partner)
-                .or_insert_with(|| CmsDatabase { state: CmsDatabaseState::Backup, ..CmsDatabase::empty(&topology, now) });
+        let Some(partner) = new.filter(|partner| create && self.topology.pool(*partner).edition == Edition::Enterprise) else { return };
+        if self.admin.cms.databases.contains_key(&partner) {
+            return;
         }
+        let (now, topology) = (self.now, self.topology.clone());
+        let from = voice.caller.computer;
+        let server = self.principal(partner, DatabaseGroup::CentralMgmt).map(|instance| topology.sql(instance).computer);
+        if !server.is_some_and(|server| self.reaches(from, server, SQL_PORT)) {
+            voice.warning(self, Message::StandbyNotCreated, &[&topology.pool(partner).fqdn]);
+            return;
+        }
+        let standby = CmsDatabase { state: CmsDatabaseState::Backup, ..CmsDatabase::empty(&topology, now) };
+        self.admin_mut().cms.databases.insert(partner, standby);
     }
 
     pub(super) fn enable_topology(&mut self, voice: &mut Voice<'_>) -> Result<(), OperationError> {
