@@ -49,7 +49,7 @@ fn questions_name_operation_and_target(#[case] script: &str, #[case] questions: 
 #[case("try { ipconfig /flushdns } catch { }", "ipconfig")]
 #[case("try { [System.Net.Dns]::GetHostEntry('pool1.contoso.com') } catch { }", "[System.Net.Dns]::GetHostEntry")]
 #[case("try { New-Object System.Net.Sockets.TcpClient } catch { }", "New-Object System.Net.Sockets.TcpClient")]
-#[case("try { 'a' -match '(?=a)' } catch { }", "regular expression (?=a)")]
+#[case("try { 'ab' -match '(?<o>a)(?<-o>b)' } catch { }", "regular expression (?<o>a)(?<-o>b)")]
 #[case("Get-CsUser anna@contoso.com -Credential x -EA 0 | Out-Null", "Get-CsUser -Credential")]
 #[case("Get-CsUser -Filter {City -eq 'Redmond'} | Out-Null", "Get-CsUser -Filter City")]
 #[case("Get-CsPoolFabricState -PoolFqdn pool1.contoso.com -Type LYSS -EA 0", "Get-CsPoolFabricState -Type LYSS")]
