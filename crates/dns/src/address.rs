@@ -68,6 +68,22 @@ impl AddressMap {
         self.write().take_free(what)
     }
 
+    /// Gives a topology address one of the block's own, as Edge Servers have, so that somebody can listen there. One that
+    /// stands for something already keeps it: claim before zones are published.
+    ///
+    /// # Errors
+    /// When none is left.
+    pub fn claim(&self, topology: Ipv4Addr, what: &str) -> Result<Ipv4Addr, DnsError> {
+        let mut state = self.write();
+        if let Some(wire) = state.wire.get(&topology) {
+            return Ok(*wire);
+        }
+        let wire = state.take_free(what)?;
+        state.wire.insert(topology, wire);
+        state.topology.insert(wire, topology);
+        Ok(wire)
+    }
+
     /// The loopback address that stands for a topology address.
     ///
     /// # Errors

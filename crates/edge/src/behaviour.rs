@@ -1,6 +1,9 @@
 //! What a listening server does with a peer: the same decision for XMPP and SIP.
 
-use firedrill_fabric::federation::{EdgeRefusal, Listener, Protocol};
+use firedrill_fabric::federation::{CertificateDates, EdgeRefusal, Listener, Protocol};
+
+use crate::limits::Limits;
+use crate::surroundings::Gateway;
 
 /// What one listener does now, taken when a connection is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,61 @@ impl Behaviour {
             Self::Edge(listener) => listener.admits(partner, domain),
             Self::Partner { domains: [ours], .. } if ours.eq_ignore_ascii_case(domain) => Ok(()),
             Self::Partner { .. } => Err(EdgeRefusal::UnknownDomain),
+        }
+    }
+
+    /// The part of [`Self::decide`] that XMPP decides by the header alone; TLS and authentication show the rest.
+    pub(crate) fn decide_header(&self, partner: &str, domain: &str) -> Result<(), EdgeRefusal> {
+        match self {
+            Self::Edge(listener) => listener.admits_header(partner, domain),
+            Self::Partner { .. } => self.decide(partner, domain),
+        }
+    }
+
+    /// Names of the certificate that it shows. An Edge's external certificate has the Access Edge's name, the domains, and
+    /// for XMPP `xmpp.contoso.com` or `*.contoso.com` (dossier F.7).
+    pub(crate) fn certificate_names(&self) -> Vec<String> {
+        match self {
+            Self::Partner { domains, .. } => domains.to_vec(),
+            Self::Edge(listener) => {
+                let access = listener.domains.first().map(|domain| format!("sip.{domain}"));
+                let of_domain = |domain: &String| [domain.clone(), format!("xmpp.{domain}"), format!("*.{domain}")];
+                access.into_iter().chain(listener.domains.iter().flat_map(of_domain)).collect()
+            }
+        }
+    }
+
+    /// When that certificate is valid; `usual` where nothing else is known.
+    pub(crate) fn certificate_dates(&self, usual: CertificateDates) -> CertificateDates {
+        let Self::Edge(listener) = self else { return usual };
+        match &listener.xmpp {
+            Some(proxy) => proxy.certificate,
+            // Over before anything happens.
+            None if listener.refusal == Some(EdgeRefusal::CertificateExpired) => CertificateDates { not_after: usual.not_before, ..usual },
+            None => usual,
+        }
+    }
+
+    /// Connections served at a time: the gateway's `ConnectionLimit` where one is set, and never more than ours.
+    pub(crate) fn connections(&self, limits: &Limits) -> usize {
+        let Self::Edge(listener) = self else { return limits.connections };
+        let limit = listener.xmpp.as_ref().and_then(|proxy| proxy.gateway.connection_limit);
+        limit.map_or(limits.connections, |limit| limits.connections.min(limit as usize))
+    }
+
+    /// `DialbackPassphrase`, where one is set (dossier F.7).
+    pub(crate) fn dialback_passphrase(&self) -> Option<&str> {
+        match self {
+            Self::Edge(listener) => listener.xmpp.as_ref()?.gateway.dialback_passphrase.as_deref(),
+            Self::Partner { .. } => None,
+        }
+    }
+
+    /// Whether it may connect to other servers.
+    pub(crate) fn reaches_out(&self, gateway: &dyn Gateway) -> bool {
+        match self {
+            Self::Edge(listener) => gateway.reaches_partners(listener.computer),
+            Self::Partner { .. } => true,
         }
     }
 }

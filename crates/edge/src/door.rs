@@ -4,19 +4,19 @@
 //! computer whose service is stopped, and nobody else can take the port.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use firedrill_dns::AddressMap;
 use firedrill_fabric::federation::Protocol;
-use firedrill_fabric::seed::Seed;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::behaviour::Behaviour;
 use crate::error::EdgeError;
-use crate::limits::Limits;
+use crate::surroundings::Surroundings;
+use crate::xmpp::host::{Host, HostOwner};
 use crate::{sip, xmpp};
 
 /// Connections that may wait to be accepted.
@@ -32,7 +32,8 @@ pub(crate) struct Door {
     port: u16,
     bind: SocketAddr,
     state: State,
-    desk: Arc<Desk>,
+    /// The server behind the port.
+    host: HostOwner,
     /// Keeps the block of addresses ours until the sockets above are gone.
     lease: AddressMap,
 }
@@ -58,27 +59,16 @@ impl Drop for OpenDoor {
     }
 }
 
-/// What connections of a door share.
-#[derive(Debug)]
-pub(crate) struct Desk {
-    behaviour: RwLock<Arc<Behaviour>>,
-    pub(crate) limits: Limits,
-    pub(crate) seed: Seed,
-    /// Distinguishes the stream ids of doors.
-    pub(crate) name: String,
-}
-
 impl Door {
     /// Takes a port without listening. `wire` is the loopback address that stands for `address`.
     pub(crate) fn hold(
-        map: &AddressMap,
+        around: &Surroundings,
         address: Ipv4Addr,
         wire: Ipv4Addr,
         port: u16,
         behaviour: Behaviour,
-        seed: Seed,
-        limits: Limits,
     ) -> Result<Self, EdgeError> {
+        let map = around.map();
         let wanted = if map.is_single() { SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0) } else { SocketAddrV4::new(wire, port) };
         let failed = |source| EdgeError::Bind { address, bind: wanted.into(), port, source };
         // On a shared address the system picks the port: without SO_REUSEADDR it cannot pick one that another fabric holds.
@@ -87,8 +77,13 @@ impl Door {
         if map.is_single() {
             map.set_endpoint(wire, port, bind);
         }
-        let desk = Arc::new(Desk { behaviour: RwLock::new(Arc::new(behaviour)), limits, seed, name: format!("{address}:{port}") });
-        Ok(Self { address, port, bind, state: State::Closed(socket), desk, lease: map.clone() })
+        let host = Arc::new(Host::new(around, behaviour, format!("{address}:{port}"), map.source(wire)));
+        Ok(Self { address, port, bind, state: State::Closed(socket), host: HostOwner(host), lease: map.clone() })
+    }
+
+    /// The server behind the port.
+    pub(crate) fn host(&self) -> &Arc<Host> {
+        &self.host.0
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -97,7 +92,7 @@ impl Door {
 
     /// What connections accepted from now on meet.
     pub(crate) fn set_behaviour(&self, behaviour: Behaviour) {
-        *self.desk.behaviour.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(behaviour);
+        self.host().set_behaviour(behaviour);
     }
 
     /// Listens, or stops listening and drops all connections. When it returns, connections are accepted or refused.
@@ -119,7 +114,7 @@ impl Door {
     fn open(&mut self, socket: TcpSocket) -> Result<(), EdgeError> {
         let listener = socket.listen(BACKLOG).map_err(|source| self.failed(source))?;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(Post { listener, _lease: self.lease.clone() }, Arc::clone(&self.desk), stopped));
+        let task = tokio::spawn(accept(Post { listener, _lease: self.lease.clone() }, Arc::clone(self.host()), stopped));
         self.state = State::Open(OpenDoor { task, _stop: stop });
         Ok(())
     }
@@ -129,6 +124,7 @@ impl Door {
         let mut door = door;
         // Cancelled, or ended by itself: either way its listener is gone.
         let _ended = (&mut door.task).await;
+        self.host().hang_up();
         // Connections that were closed from our side linger in TIME_WAIT: SO_REUSEADDR takes the port back from them.
         let socket = bound(self.bind, true).map_err(|source| self.failed(source))?;
         self.state = State::Closed(socket);
@@ -145,6 +141,7 @@ impl Door {
             door.task.abort();
             let _ended = (&mut door.task).await;
         }
+        self.host.0.shutdown().await;
     }
 }
 
@@ -163,9 +160,8 @@ struct Post {
 }
 
 /// Accepts until stopped. Connections die with the loop, as they do with a service.
-async fn accept(post: Post, desk: Arc<Desk>, mut stopped: oneshot::Receiver<()>) {
+async fn accept(post: Post, host: Arc<Host>, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
-    let mut counter = 0u64;
     loop {
         let accepted = tokio::select! {
             accepted = post.listener.accept() => accepted,
@@ -176,25 +172,21 @@ async fn accept(post: Post, desk: Arc<Desk>, mut stopped: oneshot::Receiver<()>)
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let behaviour = Arc::clone(&desk.behaviour.read().unwrap_or_else(PoisonError::into_inner));
-        if connections.len() >= desk.limits.connections {
+        let behaviour = host.behaviour();
+        if connections.len() >= behaviour.connections(host.around.limits()) {
             turn_away(&stream, behaviour.protocol());
             continue;
         }
-        counter += 1;
-        connections.spawn(serve(stream, behaviour, Arc::clone(&desk), counter));
+        connections.spawn(serve(stream, behaviour, Arc::clone(&host)));
     }
 }
 
-async fn serve(stream: TcpStream, behaviour: Arc<Behaviour>, desk: Arc<Desk>, counter: u64) {
+async fn serve(stream: TcpStream, behaviour: Arc<Behaviour>, host: Arc<Host>) {
     // A peer that has gone away in the meantime shows at the first read.
     let _set = stream.set_nodelay(true);
     match behaviour.protocol() {
-        Protocol::Xmpp => {
-            let id = format!("{:032x}", desk.seed.guid(&format!("stream {}", desk.name), counter));
-            xmpp::serve(stream, &behaviour, &id, &desk.limits).await;
-        }
-        Protocol::Sip => sip::serve(stream, &behaviour, &desk.limits).await,
+        Protocol::Xmpp => xmpp::serve(Box::new(stream), host).await,
+        Protocol::Sip => sip::serve(stream, &behaviour, host.around.limits()).await,
     }
 }
 

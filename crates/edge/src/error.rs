@@ -4,6 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use firedrill_dns::DnsError;
 
+use crate::tls::CertificateFault;
+use crate::xmpp::StreamFailure;
+
 /// A listener could not be made to follow the model.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
@@ -30,6 +33,9 @@ pub enum EdgeError {
     /// No loopback address could be had for it.
     #[error(transparent)]
     Address(#[from] DnsError),
+    /// A certificate could not be made.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
 }
 
 fn hint(error: &std::io::Error, port: u16) -> String {
@@ -89,6 +95,17 @@ pub enum ProbeError {
         /// The topology's address.
         address: Ipv4Addr,
     },
+    /// The stream broke in a way that the model has no answer for.
+    #[error("the stream to {peer} failed: {failure}")]
+    Stream {
+        /// To whom.
+        peer: SocketAddr,
+        /// How.
+        failure: StreamFailure,
+    },
+    /// The prober has no certificate.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
     /// No loopback address could be had.
     #[error(transparent)]
     Address(#[from] DnsError),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use firedrill_dns::AddressMap;
-use firedrill_fabric::federation::Listener;
+use firedrill_fabric::federation::{Listener, Protocol};
 use firedrill_fabric::seed::Seed;
 use firedrill_topology::{ComputerId, EdgePoolId};
 
@@ -12,13 +13,13 @@ use crate::behaviour::Behaviour;
 use crate::door::Door;
 use crate::error::EdgeError;
 use crate::limits::Limits;
+use crate::surroundings::{OpenGateway, Surroundings, WIDE};
+use crate::xmpp::host::Host;
 
 /// The mock Edge Servers' external side. Everything stops and frees its ports when it is dropped.
 #[derive(Debug)]
 pub struct EdgeFleet {
-    map: AddressMap,
-    seed: Seed,
-    limits: Limits,
+    around: Surroundings,
     doors: BTreeMap<(Ipv4Addr, u16), Door>,
     servers: BTreeMap<Ipv4Addr, (EdgePoolId, ComputerId)>,
 }
@@ -29,9 +30,27 @@ impl EdgeFleet {
     /// # Errors
     /// When an address or port cannot be had, or two listeners want the same.
     pub async fn start(map: &AddressMap, listeners: &[Listener], seed: Seed, limits: Limits) -> Result<Self, EdgeError> {
-        let mut fleet = Self { map: map.clone(), seed, limits, doors: BTreeMap::new(), servers: BTreeMap::new() };
+        let around = Surroundings::new(map, seed, limits, WIDE, None, Arc::new(OpenGateway))?;
+        Self::start_in(&around, listeners).await
+    }
+
+    /// As [`Self::start`], with what the fabric's other servers have.
+    pub(crate) async fn start_in(around: &Surroundings, listeners: &[Listener]) -> Result<Self, EdgeError> {
+        let mut fleet = Self { around: around.clone(), doors: BTreeMap::new(), servers: BTreeMap::new() };
         fleet.apply(listeners).await?;
         Ok(fleet)
+    }
+
+    /// What the servers share.
+    pub(crate) fn around(&self) -> &Surroundings {
+        &self.around
+    }
+
+    /// The XMPP server of an Edge Server.
+    pub(crate) fn xmpp_host(&self, computer: ComputerId) -> Option<&Arc<Host>> {
+        let address = self.address_of(computer)?;
+        let doors = self.doors.range((address, 0)..=(address, u16::MAX));
+        doors.map(|(_, door)| door.host()).find(|host| host.behaviour().protocol() == Protocol::Xmpp)
     }
 
     /// Makes the wire follow the model: what listens accepts connections when this returns, everything else refuses them.
@@ -74,8 +93,8 @@ impl EdgeFleet {
                 Ok(door)
             }
             std::collections::btree_map::Entry::Vacant(entry) => {
-                let wire = self.map.wire(address)?;
-                Ok(entry.insert(Door::hold(&self.map, address, wire, port, behaviour, self.seed, self.limits)?))
+                let wire = self.around.map().wire(address)?;
+                Ok(entry.insert(Door::hold(&self.around, address, wire, port, behaviour)?))
             }
         }
     }

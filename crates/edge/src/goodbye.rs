@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Bytes read and thrown away after the last word, so that the peer can still read it: closing a socket with unread
 /// bytes resets the connection.
@@ -12,12 +11,12 @@ const DRAIN_BYTES: usize = 256 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// Writes, closes our side and waits a little for the peer to close its own.
-pub(crate) async fn say_goodbye(stream: &mut TcpStream, words: &str) {
+pub(crate) async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, words: &str) {
     // A peer that has gone, or does not read, is cut off; there is nobody to report it to.
     let _closed = tokio::time::timeout(DRAIN_TIME, close(stream, words)).await;
 }
 
-async fn close(stream: &mut TcpStream, words: &str) -> std::io::Result<()> {
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, words: &str) -> std::io::Result<()> {
     stream.write_all(words.as_bytes()).await?;
     stream.shutdown().await?;
     let mut waste = [0; 4096];

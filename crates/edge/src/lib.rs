@@ -6,8 +6,9 @@
 //! targets, TCP, and the first words of the protocol. [`agree`] compares what it found with the model's answer.
 //! [`Network`] holds all of it for one fabric.
 //!
-//! What the wire speaks here: XMPP stream headers, features and stream errors (RFC 6120 4), and SIP OPTIONS over TCP.
-//! There is no TLS yet, so an expired certificate shows in the answer instead of in the handshake.
+//! What the wire speaks here: XMPP server-to-server with TLS, SASL EXTERNAL and Server Dialback (RFC 6120, XEP-0220), with
+//! certificates of the fabric's own authority ([`Authority`]), and SIP OPTIONS over TCP. Stanzas reach users as the model
+//! decides at that moment ([`Gateway`]); [`Mail`] shows what arrived.
 
 mod agree;
 mod behaviour;
@@ -21,6 +22,9 @@ mod network;
 mod partner;
 pub mod probe;
 mod sip;
+mod surroundings;
+mod tls;
+mod trace;
 mod xmpp;
 
 pub use agree::{Disagreement, agree};
@@ -28,7 +32,9 @@ pub use error::{EdgeError, ProbeError};
 pub use fleet::EdgeFleet;
 pub use limits::Limits;
 pub use measure::start_to_first_answer;
-pub use network::{Network, NetworkError};
+pub use network::{Network, NetworkError, SendError};
 pub use partner::PartnerListeners;
 pub use sip::{Diagnostics, diagnostics};
-pub use xmpp::Condition;
+pub use surroundings::{Gateway, OpenGateway};
+pub use tls::{Authority, CertificateFault, CertificateProblem, Credentials};
+pub use xmpp::{Condition, Content, Delivery, Facts, Mail, Method, StreamFailure};

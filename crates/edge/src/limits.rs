@@ -9,17 +9,22 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Largest XMPP stanza or stream-level element (RFC 6120 13.12 asks for at least 10,000), in bytes.
     pub element_bytes: usize,
+    /// Elements and attributes in one XMPP stanza: four bytes on the wire can be two hundred in memory.
+    pub nodes: usize,
     /// Deepest nesting of XML elements below the stream's root.
     pub depth: usize,
     /// Largest SIP message with its body, in bytes.
     pub sip_bytes: usize,
-    /// How long a connection may take from accept to close. The product's `StreamEstablishmentTimeout` is 60 s of virtual
-    /// time (dossier F.7); nothing here lives longer than a probe.
+    /// How long a SIP connection may take from accept to close, and an XMPP connection to its authentication where the
+    /// gateway's `StreamEstablishmentTimeout` (60 s, dossier F.7) is not shorter; also the longest time for one stanza, and
+    /// for a peer to read what it is told.
     pub conversation: Duration,
     /// Connections served by one listener at a time; more are turned away.
     pub connections: usize,
     /// How long the prober waits for each answer. Loopback answers at once: running into it is a fault of ours.
     pub probe: Duration,
+    /// Stanzas that wait for one stream to a partner; more are refused.
+    pub queue: usize,
 }
 
 impl Default for Limits {
@@ -27,11 +32,13 @@ impl Default for Limits {
         Self {
             header_bytes: 8 * 1024,
             element_bytes: 64 * 1024,
+            nodes: 2_000,
             depth: 32,
             sip_bytes: 64 * 1024,
-            conversation: Duration::from_secs(20),
+            conversation: Duration::from_secs(60),
             connections: 256,
             probe: Duration::from_secs(10),
+            queue: 256,
         }
     }
 }

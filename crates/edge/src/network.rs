@@ -3,18 +3,22 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use firedrill_dns::{AddressMap, DnsError, DnsServer, Fallback, LoopbackBlock, PartnerResolver};
-use firedrill_fabric::federation::{Attempt, AttemptResult, Direction, Listener, Reach, ReachFailure, ReachQuery};
-use firedrill_fabric::naming::{PartnerView, Zones};
-use firedrill_fabric::seed::Seed;
-use firedrill_fabric::{Fabric, SimTime};
-use firedrill_topology::{PartnerId, RecordType, Topology};
+use firedrill_dns::{AddressMap, DnsError, DnsServer, Fallback, LoopbackBlock, PartnerResolver, targets};
+use firedrill_fabric::federation::{
+    Attempt, AttemptResult, CertificateDates, Direction, Listener, Protocol, Reach, ReachFailure, ReachQuery, XmppUndelivered,
+};
+use firedrill_fabric::naming::{Answer, PartnerView, Zones, canonical_name};
+use firedrill_fabric::{Fabric, SimDuration, SimTime};
+use firedrill_topology::{PartnerId, RecordData, RecordType, ResolverSettings, Topology};
 
 use crate::error::{EdgeError, ProbeError};
 use crate::fleet::EdgeFleet;
 use crate::limits::Limits;
 use crate::partner::PartnerListeners;
-use crate::probe::{self, Prober};
+use crate::probe::{self, Prober, Trace};
+use crate::surroundings::{Gateway, Surroundings};
+use crate::tls::Credentials;
+use crate::xmpp::{Element as Stanza, Mail, StreamFailure, message_to, presence_to};
 
 /// The wire could not be set up or made to follow the model.
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +38,13 @@ pub enum NetworkError {
 #[derive(Debug)]
 pub struct Network {
     topology: Arc<Topology>,
-    seed: Seed,
-    limits: Limits,
     map: AddressMap,
     dns: DnsServer,
     /// What the DNS server has: the same pointer means that nothing has changed.
     published: Arc<Zones>,
     /// What the listeners follow.
     applied: Vec<Listener>,
+    around: Surroundings,
     fleet: EdgeFleet,
     partners: PartnerListeners,
     resolvers: Vec<PartnerResolver>,
@@ -63,32 +66,49 @@ impl Network {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_on(block: LoopbackBlock, fabric: &Fabric, limits: Limits) -> Result<Self, NetworkError> {
-        let start = State { zones: fabric.zones(), dns_up: fabric.dns_up(), listeners: &fabric.listeners() };
-        Self::start_with(block, fabric.topology(), fabric.seed(), &start, limits).await
+        Self::start_beside(block, fabric, limits, &[]).await
     }
 
-    /// As [`Self::start_on`], from the parts of a fabric.
-    pub(crate) async fn start_with(
-        block: LoopbackBlock,
-        topology: &Arc<Topology>,
-        seed: Seed,
-        state: &State<'_>,
-        limits: Limits,
-    ) -> Result<Self, NetworkError> {
+    /// As [`Self::start_on`], with partners that are played by programs outside: none stands in for them. Such a partner
+    /// needs a zone in the topology; [`Self::partner_address`] says where its program must listen.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_beside(block: LoopbackBlock, fabric: &Fabric, limits: Limits, real: &[PartnerId]) -> Result<Self, NetworkError> {
+        let (topology, seed) = (fabric.topology(), fabric.seed());
+        let state = State::of(fabric, &[]);
         let map = AddressMap::new(&block, edge_addresses(topology))?;
+        let mut places = Vec::new();
+        for partner in &topology.partners {
+            let place = xmpp_server_of(state.zones, &partner.domain);
+            let claim = |address| map.claim(address, &format!("the server of `{}`", partner.domain));
+            places.push(place.map(claim).transpose()?);
+        }
         let dns = DnsServer::start(&block, state.zones, &map).await?;
-        let fleet = EdgeFleet::start(&map, state.listeners, seed, limits).await?;
-        let partners = PartnerListeners::start(&map, &topology.partners, seed, limits).await?;
+        // The Edge Servers ask a resolver of their own, which does what TTLs say.
+        let lookups = PartnerResolver::new(dns.address(), &map, OBEDIENT)?;
+        let gateway = Arc::clone(&state.gateway);
+        let around = Surroundings::new(&map, seed, limits, authority_dates(fabric), Some(lookups), gateway)?;
+        around.set_now(state.now);
+        let listeners = fabric.listeners();
+        let fleet = EdgeFleet::start_in(&around, &listeners).await?;
+        let partners = PartnerListeners::start(&around, &topology.partners, &places, real).await?;
+        for (index, partner) in topology.partners.iter().enumerate() {
+            let id = PartnerId(index as u32);
+            let server = if places[index].is_none() { partners.endpoint(id, Protocol::Xmpp) } else { None };
+            if let Some(server) = server.filter(|_| partner.xmpp) {
+                around.directory().tell(&partner.domain, server);
+            }
+        }
         let resolver = |partner: &firedrill_topology::Partner| PartnerResolver::new(dns.address(), &map, partner.resolver);
         let resolvers = topology.partners.iter().map(resolver).collect::<Result<_, _>>()?;
         let mut network = Self {
             topology: Arc::clone(topology),
-            seed,
-            limits,
             map,
             dns,
             published: Arc::clone(state.zones),
-            applied: state.listeners.to_vec(),
+            applied: listeners,
+            around,
             fleet,
             partners,
             resolvers,
@@ -103,10 +123,8 @@ impl Network {
     /// # Errors
     /// When a port was lost, or zones cannot be served.
     pub async fn follow(&mut self, fabric: &Fabric) -> Result<(), NetworkError> {
-        self.follow_state(&State { zones: fabric.zones(), dns_up: fabric.dns_up(), listeners: &fabric.listeners() }).await
-    }
-
-    pub(crate) async fn follow_state(&mut self, state: &State<'_>) -> Result<(), NetworkError> {
+        let listeners = fabric.listeners();
+        let state = State::of(fabric, &listeners);
         if !Arc::ptr_eq(&self.published, state.zones) {
             self.dns.publish(state.zones)?;
             self.published = Arc::clone(state.zones);
@@ -114,6 +132,8 @@ impl Network {
         if self.dns.is_answering() != state.dns_up {
             self.dns.set_answering(state.dns_up).await?;
         }
+        self.around.set_now(state.now);
+        self.around.set_gateway(state.gateway);
         if self.applied != state.listeners {
             self.fleet.apply(state.listeners).await?;
             self.applied = state.listeners.to_vec();
@@ -164,15 +184,21 @@ impl Network {
         }
     }
 
+    /// Walks the way of a partner to a domain of ours, to a ping over XMPP, and tells every hop.
+    ///
+    /// # Errors
+    /// As [`Self::reach`].
+    pub async fn trace(&self, partner: PartnerId, protocol: Protocol, domain: &str, now: SimTime) -> Result<Trace, ProbeError> {
+        probe::trace(&self.prober(partner), protocol, domain, now).await
+    }
+
     fn prober(&self, partner: PartnerId) -> Prober<'_> {
-        Prober {
-            resolver: self.resolver(partner),
-            map: &self.map,
-            fleet: &self.fleet,
-            partner: &self.topology.partner(partner).domain,
-            source: self.partners.address(partner),
-            seed: self.seed,
-            limits: self.limits,
+        let source = self.partners.address(partner);
+        let domain = &self.topology.partner(partner).domain;
+        let prober = Prober::new(self.resolver(partner), &self.fleet, domain, source);
+        match self.partners.xmpp_host(partner) {
+            Some(stand_in) => prober.standing_in(stand_in),
+            None => prober,
         }
     }
 
@@ -184,9 +210,10 @@ impl Network {
         };
         let source = wire.and_then(|wire| self.map.source(wire));
         let partner = &self.topology.partner(query.partner).domain;
-        let result = match self.partners.endpoint(query.partner, query.protocol) {
-            None => AttemptResult::Refused,
-            Some(peer) => probe::outbound(source, peer, query.protocol, &query.domain, partner, &self.limits).await?,
+        let host = self.fleet.xmpp_host(computer);
+        let result = match (self.partners.endpoint(query.partner, query.protocol), host) {
+            (Some(peer), Some(host)) => probe::outbound(host, source, peer, query.protocol, &query.domain, partner).await?,
+            _ => AttemptResult::Refused,
         };
         let failure = match result {
             AttemptResult::Answered => return Ok(model.clone()),
@@ -195,6 +222,66 @@ impl Network {
         };
         let attempts = model.attempts.iter().map(|attempt| Attempt { result, ..attempt.clone() }).collect();
         Ok(Reach { via: None, attempts, failure: Some(failure) })
+    }
+
+    /// The certificate authority of this fabric, in PEM: what real peers must trust.
+    pub fn authority_pem(&self) -> &str {
+        self.around.authority().pem()
+    }
+
+    /// Issues a certificate for a partner that is played by a program outside.
+    ///
+    /// # Errors
+    /// When a name cannot stand in a certificate.
+    pub fn issue(&self, names: &[String]) -> Result<Credentials, EdgeError> {
+        let authority = self.around.authority();
+        Ok(authority.issue(names, authority.dates())?)
+    }
+
+    /// The loopback address of a partner's server.
+    pub fn partner_address(&self, partner: PartnerId) -> Option<Ipv4Addr> {
+        self.partners.address(partner)
+    }
+
+    /// Mailboxes and contact lists.
+    pub fn mail(&self) -> &Mail {
+        self.around.mail()
+    }
+
+    /// Sends an instant message over XMPP: from a user of ours through the site's route, or from a user of a partner that
+    /// has a stand-in. It has reached the other server when this returns; whether it reached the user shows in [`Self::mail`].
+    ///
+    /// # Errors
+    /// Why it did not leave.
+    pub async fn send_message(&self, from: &str, to: &str, body: &str) -> Result<(), SendError> {
+        self.send(from, to, |id| message_to(from, to, id, body)).await
+    }
+
+    /// Sends presence as [`Self::send_message`] sends messages: `kind` is the type of the stanza, empty for available. A
+    /// subscription puts the other one on the contact list.
+    ///
+    /// # Errors
+    /// Why it did not leave.
+    pub async fn send_presence(&self, from: &str, to: &str, kind: &str, status: Option<&str>) -> Result<(), SendError> {
+        if kind == "subscribe" {
+            self.mail().add_contact(from, to);
+        }
+        self.send(from, to, |_| presence_to(from, to, kind, status)).await
+    }
+
+    async fn send(&self, from: &str, to: &str, stanza: impl FnOnce(&str) -> Stanza) -> Result<(), SendError> {
+        let domain = |address: &str| address.split_once('@').map(|(_, domain)| canonical_name(domain));
+        let (Some(ours), Some(theirs)) = (domain(from), domain(to)) else { return Err(SendError::Address) };
+        let host = if self.topology.sip_domains.contains(&ours) {
+            let computer = self.around.gateway().outbound(from, &theirs).map_err(SendError::Undelivered)?;
+            self.fleet.xmpp_host(computer)
+        } else {
+            self.topology.find_partner(&ours).and_then(|partner| self.partners.xmpp_host(partner))
+        };
+        let host = host.ok_or(SendError::NoServer)?;
+        let id = host.fresh_id("stanza");
+        let outcome = host.post(&ours, &theirs, stanza(&id)).await;
+        outcome.unwrap_or(Err(StreamFailure::Broken("the server has stopped".to_owned()))).map_err(SendError::Stream)
     }
 
     /// Stops everything and waits until all ports are free.
@@ -208,11 +295,62 @@ impl Network {
     }
 }
 
+/// A stanza did not leave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Not `user@domain`.
+    #[error("an address has the form user@domain")]
+    Address,
+    /// The model has no way for it.
+    #[error("not delivered: {0:?}")]
+    Undelivered(XmppUndelivered),
+    /// Nobody stands in for the sender's server.
+    #[error("no server sends for this domain")]
+    NoServer,
+    /// The stream to the other server failed.
+    #[error("the stream to the other server failed: {0}")]
+    Stream(StreamFailure),
+}
+
 /// What of a fabric shows on the wire.
-pub(crate) struct State<'a> {
-    pub(crate) zones: &'a Arc<Zones>,
-    pub(crate) dns_up: bool,
-    pub(crate) listeners: &'a [Listener],
+struct State<'a> {
+    zones: &'a Arc<Zones>,
+    dns_up: bool,
+    listeners: &'a [Listener],
+    now: SimTime,
+    gateway: Arc<dyn Gateway>,
+}
+
+impl<'a> State<'a> {
+    fn of(fabric: &'a Fabric, listeners: &'a [Listener]) -> Self {
+        let gateway = Arc::new(fabric.clone());
+        Self { zones: fabric.zones(), dns_up: fabric.dns_up(), listeners, now: fabric.now(), gateway }
+    }
+}
+
+/// The Edge Servers' own resolver.
+const OBEDIENT: ResolverSettings =
+    ResolverSettings { max_ttl_seconds: 604_800, min_ttl_seconds: 0, max_negative_ttl_seconds: 86_400, serve_stale_seconds: 0 };
+
+/// The authority lives a year longer at both ends than what it issues.
+fn authority_dates(fabric: &Fabric) -> CertificateDates {
+    let years = SimDuration::from_secs(6 * 365 * 86_400);
+    CertificateDates { not_before: fabric.started() + years * -1, not_after: fabric.started() + years }
+}
+
+/// Where a partner's XMPP server is by the topology's own zones.
+fn xmpp_server_of(zones: &Zones, domain: &str) -> Option<Ipv4Addr> {
+    let domain = canonical_name(domain);
+    zones.zone_for(&domain)?;
+    let srv = zones.resolve(&Protocol::Xmpp.service_name(&domain), RecordType::Srv).0;
+    let host = match &srv {
+        Answer::Records { set, .. } => set.data.iter().find_map(|data| match data {
+            RecordData::Srv { target, .. } if !target.is_empty() => Some(target.clone()),
+            _ => None,
+        })?,
+        _ => domain,
+    };
+    targets::addresses(&zones.resolve(&host, RecordType::A).0).first().copied()
 }
 
 fn edge_addresses(topology: &Topology) -> impl Iterator<Item = Ipv4Addr> + '_ {

@@ -1,16 +1,18 @@
 //! The partners' own servers, for the way out.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use firedrill_dns::AddressMap;
 use firedrill_fabric::federation::Protocol;
-use firedrill_fabric::seed::Seed;
 use firedrill_topology::{Partner, PartnerId};
 
 use crate::behaviour::Behaviour;
 use crate::door::Door;
 use crate::error::EdgeError;
-use crate::limits::Limits;
+use crate::surroundings::Surroundings;
+use crate::xmpp::host::Host;
 
 /// One server per partner, which answers for the partner's domain on 5269 and 5061 as far as it federates over them. The
 /// model has no fault of a partner, so they always listen.
@@ -19,29 +21,46 @@ pub struct PartnerListeners {
     map: AddressMap,
     /// Loopback address of each partner's server, by id.
     addresses: Vec<Ipv4Addr>,
-    doors: Vec<Door>,
+    doors: BTreeMap<(PartnerId, Protocol), Door>,
 }
 
 impl PartnerListeners {
     /// Starts a server for each partner. Needs a tokio runtime.
     ///
+    /// `places` are addresses that the topology gives to servers of partners, by id: there the stand-in listens, and
+    /// `real` are partners played by programs outside, for which there is none.
+    ///
     /// # Errors
     /// When an address or port cannot be had.
-    pub async fn start(map: &AddressMap, partners: &[Partner], seed: Seed, limits: Limits) -> Result<Self, EdgeError> {
-        let mut started = Self { map: map.clone(), addresses: Vec::new(), doors: Vec::new() };
-        for partner in partners {
-            let address = map.allocate(&format!("the server of `{}`", partner.domain))?;
+    pub(crate) async fn start(
+        around: &Surroundings,
+        partners: &[Partner],
+        places: &[Option<Ipv4Addr>],
+        real: &[PartnerId],
+    ) -> Result<Self, EdgeError> {
+        let mut started = Self { map: around.map().clone(), addresses: Vec::new(), doors: BTreeMap::new() };
+        for (index, partner) in partners.iter().enumerate() {
+            let id = PartnerId(index as u32);
+            let address = match places.get(index).copied().flatten() {
+                Some(place) => place,
+                None => around.map().allocate(&format!("the server of `{}`", partner.domain))?,
+            };
             started.addresses.push(address);
             for (protocol, wanted) in [(Protocol::Xmpp, partner.xmpp), (Protocol::Sip, partner.sip)] {
-                if wanted {
+                if wanted && !real.contains(&id) {
                     let behaviour = Behaviour::Partner { protocol, domains: [partner.domain.clone()] };
-                    let mut door = Door::hold(map, address, address, protocol.default_port(), behaviour, seed, limits)?;
+                    let mut door = Door::hold(around, address, address, protocol.default_port(), behaviour)?;
                     door.set_open(true).await?;
-                    started.doors.push(door);
+                    started.doors.insert((id, protocol), door);
                 }
             }
         }
         Ok(started)
+    }
+
+    /// The XMPP server that stands for a partner.
+    pub(crate) fn xmpp_host(&self, partner: PartnerId) -> Option<&Arc<Host>> {
+        self.doors.get(&(partner, Protocol::Xmpp)).map(Door::host)
     }
 
     /// The loopback address from which a partner's connections come, and at which its server is.
@@ -56,7 +75,7 @@ impl PartnerListeners {
 
     /// Stops and waits until all ports are free.
     pub async fn shutdown(self) {
-        for door in self.doors {
+        for door in self.doors.into_values() {
             door.shutdown().await;
         }
     }

@@ -2,41 +2,69 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use firedrill_dns::targets::{self, Selection};
 use firedrill_dns::{AddressMap, PartnerResolver};
 use firedrill_fabric::SimTime;
-use firedrill_fabric::federation::{Attempt, AttemptResult, EdgeRefusal, Protocol, Reach, ReachFailure};
-use firedrill_fabric::naming::canonical_name;
-use firedrill_fabric::naming::{Answer, Target};
-use firedrill_fabric::seed::Seed;
+use firedrill_fabric::federation::{Attempt, AttemptResult, EdgeRefusal, Level, Protocol, Reach, ReachFailure};
+use firedrill_fabric::naming::{Answer, PartnerView, Target, canonical_name};
 use firedrill_topology::RecordType;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
+use crate::behaviour::Behaviour;
 use crate::error::ProbeError;
 use crate::fleet::EdgeFleet;
 use crate::limits::Limits;
 use crate::sip::SipAnswer;
-use crate::xmpp::StreamAnswer;
-use crate::{sip, xmpp};
+use crate::tls::CertificateProblem;
+use crate::xmpp::call::Call;
+use crate::xmpp::host::Host;
+use crate::xmpp::{Facts, StreamFailure};
+use crate::{sip, xmpp as wire};
+
+pub use crate::trace::{Step, Trace};
 
 /// Who probes, and with what.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Prober<'a> {
     /// The partner's resolver; its cache is filled as by the partner's own look-ups.
-    pub resolver: &'a PartnerResolver,
-    /// Translates addresses.
-    pub map: &'a AddressMap,
+    resolver: &'a PartnerResolver,
     /// Knows which Edge Server has which address.
-    pub fleet: &'a EdgeFleet,
+    fleet: &'a EdgeFleet,
     /// The partner's domain.
-    pub partner: &'a str,
+    partner: &'a str,
     /// The loopback address from which its connections come, when it has one.
-    pub source: Option<Ipv4Addr>,
-    /// Seed of the run: the choice among SRV records of equal priority.
-    pub seed: Seed,
-    /// Limits of each step.
-    pub limits: Limits,
+    source: Option<Ipv4Addr>,
+    /// The partner's server, whose certificate is shown.
+    host: Arc<Host>,
+    /// Whether that server listens, so that answers on a stream of their own arrive.
+    listens: bool,
+}
+
+impl<'a> Prober<'a> {
+    /// A partner with a certificate of the fabric's authority and no server of its own: it can authenticate by SASL EXTERNAL.
+    pub fn new(resolver: &'a PartnerResolver, fleet: &'a EdgeFleet, partner: &'a str, source: Option<Ipv4Addr>) -> Self {
+        let around = fleet.around();
+        let behaviour = Behaviour::Partner { protocol: Protocol::Xmpp, domains: [partner.to_owned()] };
+        let bind = source.and_then(|source| around.map().source(source));
+        let host = Arc::new(Host::new(around, behaviour, format!("prober {partner}"), bind));
+        Self { resolver, fleet, partner, source, host, listens: false }
+    }
+
+    /// As the server that stands in for the partner: Server Dialback and pings work too.
+    pub(crate) fn standing_in(self, host: &Arc<Host>) -> Self {
+        Self { host: Arc::clone(host), listens: true, ..self }
+    }
+
+    fn map(&self) -> &AddressMap {
+        self.fleet.around().map()
+    }
+
+    fn limits(&self) -> &Limits {
+        self.fleet.around().limits()
+    }
 }
 
 /// Whether the partner reaches a domain of ours over XMPP now.
@@ -55,66 +83,136 @@ pub async fn sip(prober: &Prober<'_>, domain: &str, now: SimTime) -> Result<Reac
     inbound(prober, Protocol::Sip, domain, now).await
 }
 
-/// Whether the partner reaches a domain of ours: DNS, targets, TCP, and the protocol's first words.
+/// Whether the partner reaches a domain of ours: DNS, targets, TCP, and the protocol to its authentication (L5).
 ///
 /// # Errors
 /// As [`xmpp`].
 pub async fn inbound(prober: &Prober<'_>, protocol: Protocol, domain: &str, now: SimTime) -> Result<Reach, ProbeError> {
-    let domain = &canonical_name(domain);
-    let selection = match targets::literal(protocol, domain) {
-        Some(literal) => literal,
-        None => {
-            let srv = prober.resolver.lookup(&protocol.service_name(domain), RecordType::Srv, now).await.answer;
-            let stream = protocol.stream_name(prober.partner, domain);
-            targets::select(protocol, domain, &srv, prober.seed, &stream)
-        }
-    };
-    match selection {
-        Selection::Declined(failure) => Ok(Reach { via: None, attempts: Vec::new(), failure: Some(failure) }),
-        Selection::Targets(candidates) => prober.try_all(protocol, domain, candidates, now).await,
-        Selection::Literal(target, address) => {
-            let result = prober.try_one(protocol, domain, address, target.port).await?;
-            prober.conclude(vec![Attempt { target, address: Some(address), result }])
-        }
-        Selection::OwnAddress(target) => {
-            let mut reach = prober.try_all(protocol, domain, vec![target], now).await?;
-            if reach.failure == Some(ReachFailure::NotConnected) && nobody_has_an_address(&reach.attempts) {
-                reach.failure = Some(ReachFailure::NoRecords);
-            }
-            Ok(reach)
-        }
-    }
+    let mut walk = Walk::new(prober, protocol, domain, now, Goal::Authentication);
+    walk.reach().await
 }
 
-/// Connects from an Edge Server's own address to a partner's server and exchanges the protocol's first words.
+/// As [`inbound`], told hop by hop, and over XMPP to a ping that is answered (L6) where the partner's server listens.
 ///
 /// # Errors
 /// As [`xmpp`].
-pub async fn outbound(
+pub async fn trace(prober: &Prober<'_>, protocol: Protocol, domain: &str, now: SimTime) -> Result<Trace, ProbeError> {
+    let mut walk = Walk::new(prober, protocol, domain, now, Goal::RoundTrip);
+    let reach = walk.reach().await?;
+    Ok(Trace { partner: prober.partner.to_owned(), domain: walk.domain, protocol, level: walk.level, steps: walk.steps, reach })
+}
+
+/// Connects from an Edge Server's own address to a partner's server and walks to the authentication.
+///
+/// # Errors
+/// As [`xmpp`].
+pub(crate) async fn outbound(
+    host: &Arc<Host>,
     source: Option<SocketAddr>,
     peer: SocketAddr,
     protocol: Protocol,
     domain: &str,
     partner: &str,
-    limits: &Limits,
 ) -> Result<AttemptResult, ProbeError> {
-    meet(source, peer, protocol, domain, partner, limits).await
+    let limits = host.around.limits();
+    let Some(stream) = connect(source, peer, limits).await? else { return Ok(AttemptResult::Refused) };
+    match protocol {
+        Protocol::Xmpp => {
+            let mut facts = Facts::default();
+            match in_time(limits, peer, host.meet(stream, domain, partner, &mut facts)).await? {
+                Ok(mut call) => {
+                    call.hang_up().await;
+                    Ok(AttemptResult::Answered)
+                }
+                Err(failure) => read_failure(peer, failure),
+            }
+        }
+        Protocol::Sip => ask_sip(stream, peer, domain, partner, limits).await,
+    }
 }
 
-impl Prober<'_> {
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Authentication,
+    RoundTrip,
+}
+
+/// One walk.
+struct Walk<'a> {
+    prober: &'a Prober<'a>,
+    protocol: Protocol,
+    domain: String,
+    now: SimTime,
+    goal: Goal,
+    steps: Vec<Step>,
+    level: Level,
+}
+
+impl<'a> Walk<'a> {
+    fn new(prober: &'a Prober<'a>, protocol: Protocol, domain: &str, now: SimTime, goal: Goal) -> Self {
+        // What certificates are judged by, as everything else in virtual time.
+        prober.fleet.around().set_now(now);
+        Self { prober, protocol, domain: canonical_name(domain), now, goal, steps: Vec::new(), level: Level::Nothing }
+    }
+
+    async fn reach(&mut self) -> Result<Reach, ProbeError> {
+        let selection = match targets::literal(self.protocol, &self.domain) {
+            Some(literal) => literal,
+            None => {
+                let srv = self.ask(&self.protocol.service_name(&self.domain), RecordType::Srv).await.answer;
+                let stream = self.protocol.stream_name(self.prober.partner, &self.domain);
+                targets::select(self.protocol, &self.domain, &srv, self.prober.fleet.around().seed(), &stream)
+            }
+        };
+        match selection {
+            Selection::Declined(failure) => Ok(Reach { via: None, attempts: Vec::new(), failure: Some(failure) }),
+            Selection::Targets(candidates) => self.try_all(candidates, "an SRV record; priorities in order (RFC 2782)").await,
+            Selection::Literal(target, address) => {
+                self.choose(&target, "an address needs no DNS (RFC 6120 3.2.3)");
+                let result = self.try_one(address, target.port).await?;
+                self.conclude(vec![Attempt { target, address: Some(address), result }])
+            }
+            Selection::OwnAddress(target) => {
+                let mut reach = self.try_all(vec![target], "no SRV record: the domain itself (RFC 6120 3.2.2)").await?;
+                if reach.failure == Some(ReachFailure::NotConnected) && nobody_has_an_address(&reach.attempts) {
+                    reach.failure = Some(ReachFailure::NoRecords);
+                }
+                Ok(reach)
+            }
+        }
+    }
+
+    async fn ask(&mut self, name: &str, record_type: RecordType) -> PartnerView {
+        let view = self.prober.resolver.lookup(name, record_type, self.now).await;
+        self.steps.push(Step::asked(name, record_type, &view, self.now));
+        view
+    }
+
+    fn choose(&mut self, target: &Target, why: &'static str) {
+        self.steps.push(Step::Target {
+            host: target.host.clone(),
+            port: target.port,
+            priority: target.priority,
+            weight: target.weight,
+            why: why.to_owned(),
+        });
+    }
+
     /// Tries targets in order, all addresses of each, until one answers or turns the partner away (RFC 6120 3.2.1).
-    async fn try_all(&self, protocol: Protocol, domain: &str, candidates: Vec<Target>, now: SimTime) -> Result<Reach, ProbeError> {
+    async fn try_all(&mut self, candidates: Vec<Target>, why: &'static str) -> Result<Reach, ProbeError> {
         let mut attempts = Vec::new();
         let mut unheard = false;
         for target in candidates {
-            let answer = self.resolver.lookup(&target.host, RecordType::A, now).await.answer;
+            self.choose(&target, why);
+            let answer = self.ask(&target.host, RecordType::A).await.answer;
             unheard |= answer == Answer::NoServer;
             let addresses = targets::addresses(&answer);
             if addresses.is_empty() {
                 attempts.push(Attempt { target: target.clone(), address: None, result: AttemptResult::NoAddress });
             }
             for address in addresses {
-                let result = self.try_one(protocol, domain, address, target.port).await?;
+                let result = self.try_one(address, target.port).await?;
                 attempts.push(Attempt { target: target.clone(), address: Some(address), result });
                 if result != AttemptResult::Refused {
                     return self.conclude(attempts);
@@ -122,7 +220,7 @@ impl Prober<'_> {
             }
         }
         // A host of which nobody is in charge also goes without an answer: only a silent server makes it DNS's fault.
-        let silent = unheard && nobody_has_an_address(&attempts) && !self.resolver.server_answers().await;
+        let silent = unheard && nobody_has_an_address(&attempts) && !self.prober.resolver.server_answers().await;
         let mut reach = self.conclude(attempts)?;
         if silent {
             reach.failure = Some(ReachFailure::DnsUnavailable);
@@ -134,7 +232,7 @@ impl Prober<'_> {
     fn conclude(&self, attempts: Vec<Attempt>) -> Result<Reach, ProbeError> {
         let (via, failure) = match attempts.last() {
             Some(Attempt { address: Some(address), result: AttemptResult::Answered, .. }) => {
-                (Some(self.fleet.server_at(*address).ok_or(ProbeError::Stranger { address: *address })?), None)
+                (Some(self.prober.fleet.server_at(*address).ok_or(ProbeError::Stranger { address: *address })?), None)
             }
             Some(Attempt { result: AttemptResult::TurnedAway(refusal), .. }) => (None, Some(ReachFailure::TurnedAway(*refusal))),
             _ => (None, Some(ReachFailure::NotConnected)),
@@ -142,11 +240,71 @@ impl Prober<'_> {
         Ok(Reach { via, attempts, failure })
     }
 
-    async fn try_one(&self, protocol: Protocol, domain: &str, address: Ipv4Addr, port: u16) -> Result<AttemptResult, ProbeError> {
-        let wire = self.map.wire(address)?;
-        let Some(peer) = self.map.endpoint(wire, port) else { return Ok(AttemptResult::Refused) };
-        let source = self.source.and_then(|source| self.map.source(source));
-        meet(source, peer, protocol, self.partner, domain, &self.limits).await
+    async fn try_one(&mut self, address: Ipv4Addr, port: u16) -> Result<AttemptResult, ProbeError> {
+        self.level = self.level.max(Level::Resolved);
+        let wire = self.prober.map().wire(address)?;
+        let endpoint = self.prober.map().endpoint(wire, port);
+        let source = self.prober.source.and_then(|source| self.prober.map().source(source));
+        let stream = match endpoint {
+            Some(peer) => connect(source, peer, self.prober.limits()).await?.map(|stream| (stream, peer)),
+            None => None,
+        };
+        self.steps.push(Step::Connection { address, port, accepted: stream.is_some() });
+        let Some((stream, peer)) = stream else { return Ok(AttemptResult::Refused) };
+        let result = match self.protocol {
+            Protocol::Xmpp => self.stream(stream, peer).await,
+            Protocol::Sip => {
+                let result = ask_sip(stream, peer, self.prober.partner, &self.domain, self.prober.limits()).await?;
+                self.steps.push(Step::Options { result });
+                if result == AttemptResult::Answered {
+                    self.level = Level::Answered;
+                }
+                Ok(result)
+            }
+        }?;
+        if result != AttemptResult::Refused {
+            self.level = self.level.max(Level::Connected);
+        }
+        Ok(result)
+    }
+
+    /// A stream to its authentication, and a ping where that is the goal.
+    async fn stream(&mut self, stream: TcpStream, peer: SocketAddr) -> Result<AttemptResult, ProbeError> {
+        let prober = self.prober;
+        let mut facts = Facts::default();
+        let met = in_time(prober.limits(), peer, prober.host.meet(stream, prober.partner, &self.domain, &mut facts)).await?;
+        let reached = match (&met, facts.answered, facts.tls.is_some() && facts.certificate.is_none()) {
+            (Ok(_), ..) => Level::Authenticated,
+            (Err(_), true, true) => Level::Secured,
+            (Err(_), true, false) => Level::Answered,
+            (Err(_), false, _) => self.level,
+        };
+        self.level = self.level.max(reached);
+        self.steps.push(Step::Stream { facts, failure: met.as_ref().err().map(ToString::to_string) });
+        match met {
+            Ok(mut call) => {
+                if self.goal == Goal::RoundTrip && prober.listens {
+                    self.ping(&mut call).await;
+                }
+                call.hang_up().await;
+                Ok(AttemptResult::Answered)
+            }
+            Err(failure) => read_failure(peer, failure),
+        }
+    }
+
+    /// A ping (XEP-0199); its answer comes on the other server's own stream.
+    async fn ping(&mut self, call: &mut Call) {
+        let prober = self.prober;
+        let id = prober.host.fresh_id("ping");
+        let answer = prober.host.expect(&id);
+        let sent = call.write(&wire::ping(prober.partner, &self.domain, &id).to_xml()).await;
+        let waiting = timeout(prober.limits().probe, answer);
+        let answered = sent.is_ok() && matches!(waiting.await, Ok(Ok(answer)) if answer.get("type") == Some("result"));
+        self.steps.push(Step::Ping { answered });
+        if answered {
+            self.level = Level::RoundTrip;
+        }
     }
 }
 
@@ -154,24 +312,9 @@ fn nobody_has_an_address(attempts: &[Attempt]) -> bool {
     attempts.iter().all(|attempt| attempt.result == AttemptResult::NoAddress)
 }
 
-/// Connects, speaks, and says what came of it.
-async fn meet(
-    source: Option<SocketAddr>,
-    peer: SocketAddr,
-    protocol: Protocol,
-    from: &str,
-    to: &str,
-    limits: &Limits,
-) -> Result<AttemptResult, ProbeError> {
-    let Some(mut stream) = connect(source, peer, limits).await? else { return Ok(AttemptResult::Refused) };
-    let talk = async {
-        match protocol {
-            Protocol::Xmpp => read_stream(peer, xmpp::ask(&mut stream, peer, from, to, limits).await?),
-            Protocol::Sip => read_sip(peer, sip::ask(&mut stream, peer, from, to, limits).await?),
-        }
-    };
-    let late = || ProbeError::Silent { what: "the server", peer, seconds: limits.probe.as_secs() };
-    tokio::time::timeout(limits.probe, talk).await.map_err(|_| late())?
+async fn in_time<T>(limits: &Limits, peer: SocketAddr, talk: impl Future<Output = T>) -> Result<T, ProbeError> {
+    let late = |_| ProbeError::Silent { what: "the server", peer, seconds: limits.probe.as_secs() };
+    timeout(limits.probe, talk).await.map_err(late)
 }
 
 /// `None`: refused.
@@ -182,7 +325,7 @@ async fn connect(source: Option<SocketAddr>, peer: SocketAddr, limits: &Limits) 
         socket.bind(source).map_err(failed)?;
     }
     let late = |_| ProbeError::Silent { what: "the TCP connection", peer, seconds: limits.probe.as_secs() };
-    match tokio::time::timeout(limits.probe, socket.connect(peer)).await.map_err(late)? {
+    match timeout(limits.probe, socket.connect(peer)).await.map_err(late)? {
         Ok(stream) => {
             stream.set_nodelay(true).map_err(failed)?;
             Ok(Some(stream))
@@ -192,17 +335,25 @@ async fn connect(source: Option<SocketAddr>, peer: SocketAddr, limits: &Limits) 
     }
 }
 
-fn read_stream(peer: SocketAddr, answer: StreamAnswer) -> Result<AttemptResult, ProbeError> {
-    match answer {
-        StreamAnswer::Features => Ok(AttemptResult::Answered),
+/// What a stream that did not come about means for the attempt.
+fn read_failure(peer: SocketAddr, failure: StreamFailure) -> Result<AttemptResult, ProbeError> {
+    match failure {
         // To a client, a server of another protocol is as good as none.
-        StreamAnswer::Foreign => Ok(AttemptResult::Refused),
-        StreamAnswer::Error { condition, application } => {
-            let refusal = xmpp::condition_refusal(&condition, application.as_deref());
-            let what = format!("stream error `{condition}`");
-            turned_away(peer, refusal, what)
+        StreamFailure::Foreign => Ok(AttemptResult::Refused),
+        StreamFailure::Error { condition, application } => {
+            let refusal = wire::condition_refusal(&condition, application.as_deref());
+            turned_away(peer, refusal, format!("stream error `{condition}`"))
         }
+        StreamFailure::Certificate(CertificateProblem::Expired) => Ok(AttemptResult::TurnedAway(EdgeRefusal::CertificateExpired)),
+        StreamFailure::NoMethod | StreamFailure::Sasl(_) | StreamFailure::Dialback(_) => {
+            Ok(AttemptResult::TurnedAway(EdgeRefusal::NoAuthentication))
+        }
+        failure => Err(ProbeError::Stream { peer, failure }),
     }
+}
+
+async fn ask_sip(mut stream: TcpStream, peer: SocketAddr, from: &str, to: &str, limits: &Limits) -> Result<AttemptResult, ProbeError> {
+    read_sip(peer, in_time(limits, peer, sip::ask(&mut stream, peer, from, to, limits)).await??)
 }
 
 fn read_sip(peer: SocketAddr, answer: SipAnswer) -> Result<AttemptResult, ProbeError> {

@@ -16,11 +16,13 @@ use tokio::net::TcpStream;
 const LIMITS: Limits = Limits {
     header_bytes: 2048,
     element_bytes: 16 * 1024,
+    nodes: 200,
     depth: 16,
     sip_bytes: 8 * 1024,
     conversation: Duration::from_secs(20),
     connections: 4,
     probe: Duration::from_secs(10),
+    queue: 8,
 };
 
 async fn edge(limits: Limits) -> Wire {
@@ -84,7 +86,13 @@ fn good() -> String {
 #[case::mismatched(good() + "<a></b>", "not-well-formed")]
 #[case::text_between_stanzas(good() + "hello", "bad-format")]
 #[case::stanza_without_authentication(good() + "<message to='anna@contoso.com'><body>hi</body></message>", "not-authorized")]
-#[case::tls_that_was_not_offered(good() + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "unsupported-feature")]
+#[case::many_small_elements(good() + "<message>" + &"<a/>".repeat(LIMITS.nodes), "policy-violation")]
+#[case::many_small_attributes(good() + "<message " + &(0..=LIMITS.nodes).map(|n| format!("a{n}='' ")).collect::<String>() + "/>", "policy-violation")]
+#[case::smuggled_past_tls(good() + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><message/>", "policy-violation")]
+#[case::dialback_without_tls(good() + "<db:result xmlns:db='jabber:server:dialback' from='fabrikam.net' to='contoso.com'>k</db:result>", "policy-violation")]
+#[case::sasl_without_end(good() + &"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AAAA</auth>".repeat(4), "policy-violation")]
+#[case::header_from_a_user(open("from='a@fabrikam.net' to='contoso.com' version='1.0'"), "improper-addressing")]
+#[case::endless_keep_alives_are_not_a_stanza(good() + &" ".repeat(1 << 18) + "<message/>", "not-authorized")]
 #[tokio::test]
 async fn xmpp(#[case] bytes: String, #[case] condition: &str) {
     let wire = edge(LIMITS).await;
@@ -115,7 +123,7 @@ async fn xmpp_in_crumbs() {
     stream.write_all(b"</stream:stream>").await.expect("sent");
     let mut said = String::new();
     stream.read_to_string(&mut said).await.expect("read");
-    assert!(said.contains("from='contoso.com' to='fabrikam.net' version='1.0'><stream:features/></stream:stream>"), "{said}");
+    assert!(said.contains("from='contoso.com' to='fabrikam.net' version='1.0'><stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features></stream:stream>"), "{said}");
 }
 
 #[rstest]
@@ -144,7 +152,7 @@ async fn a_crowd_is_turned_away_and_leaves_no_trace() {
     drop(idle);
     // Room again as soon as the server has seen them leave.
     let served = async {
-        while !talk(&wire, 5269, (good() + "</stream:stream>").as_bytes()).await.contains("<stream:features/>") {
+        while !talk(&wire, 5269, (good() + "</stream:stream>").as_bytes()).await.contains("<stream:features>") {
             tokio::task::yield_now().await;
         }
     };

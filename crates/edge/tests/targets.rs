@@ -133,7 +133,7 @@ fn c04_weights_are_proportions() {
 #[tokio::test]
 async fn c14_nobody_is_responsible_for_the_domain() {
     let wire = wire(&zones([zone("contoso.com", 1, &[])]), &[listener(11, Xmpp, 5269)]).await;
-    let reach = wire.reach_domain(Xmpp, "litware.example", firedrill_fabric::SimTime(0)).await.expect("an answer");
+    let reach = wire.reach_domain(Xmpp, "litware.example", common::NOW).await.expect("an answer");
     assert_eq!(told(&reach), ["DnsUnavailable"]);
 }
 
@@ -142,7 +142,7 @@ async fn c15_an_address_needs_no_dns() {
     let ours = firedrill_fabric::federation::Listener { domains: vec!["203.0.113.11".into()], ..listener(11, Xmpp, 5269) };
     let mut wire = wire(&zones([]), &[ours]).await;
     wire.dns.set_answering(false).await.expect("down");
-    let reach = wire.reach_domain(Xmpp, "203.0.113.11", firedrill_fabric::SimTime(0)).await.expect("an answer");
+    let reach = wire.reach_domain(Xmpp, "203.0.113.11", common::NOW).await.expect("an answer");
     assert_eq!(told(&reach), ["203.0.113.11:5269@11 Answered", "via 11"]);
 }
 
@@ -164,7 +164,7 @@ async fn c18_dns_is_down() {
     wire.dns.set_answering(false).await.expect("down");
     // The SIP record was never asked for; the XMPP ones serve from the cache while they last.
     assert_eq!(told(&wire.reach(Sip).await.expect("an answer")), ["DnsUnavailable"]);
-    let at = |seconds| common::zoning::at(seconds);
+    let at = |seconds| common::NOW + firedrill_fabric::SimDuration::from_secs(seconds);
     let cached = wire.reach_domain(Xmpp, common::DOMAIN, at(59)).await.expect("an answer");
     assert_eq!(told(&cached), ["e1:5269@11 Answered", "via 11"]);
     let half = wire.reach_domain(Xmpp, common::DOMAIN, at(60)).await.expect("an answer");

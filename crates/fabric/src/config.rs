@@ -218,6 +218,11 @@ impl Default for RegistrarSettings {
 }
 
 impl XmppAllowedPartner {
+    /// Whether a domain is this partner's: its primary one, or one of the additional ones.
+    pub fn has_domain(&self, domain: &str) -> bool {
+        std::iter::once(&self.domain).chain(&self.additional_domains).any(|known| known.eq_ignore_ascii_case(domain))
+    }
+
     /// A partner with the defaults of `New-CsXmppAllowedPartner`.
     pub fn with_defaults(domain: String) -> Self {
         Self {

@@ -2,9 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use std::sync::Arc;
+
 use firedrill_topology::{ComputerId, EdgePoolId, PartnerId};
 
+use crate::config::{XmppAllowedPartner, XmppGatewayConfiguration};
 use crate::naming::Target;
+use crate::time::SimTime;
 
 /// Which federation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -87,6 +91,8 @@ pub enum EdgeRefusal {
     NextHopUnavailable,
     /// The Edge's certificate has expired.
     CertificateExpired,
+    /// The partner's settings, or what the Edge can reach, leave no way to authenticate it (XMPP).
+    NoAuthentication,
 }
 
 /// Why a domain was not reached.
@@ -134,6 +140,175 @@ pub struct Listener {
     pub partners: Option<Vec<String>>,
     /// Why it would turn everybody away, if it would.
     pub refusal: Option<EdgeRefusal>,
+    /// What the XMPP proxy goes by, from the Edge's replica; `None` for SIP, or for the defaults of the cmdlets.
+    pub xmpp: Option<Arc<XmppProxy>>,
+}
+
+/// Settings of the XMPP Translating Gateway Proxy on an Edge Server (dossier F.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct XmppProxy {
+    /// `Get-CsXmppGatewayConfiguration`.
+    pub gateway: XmppGatewayConfiguration,
+    /// `Get-CsXmppAllowedPartner`.
+    pub partners: Vec<XmppAllowedPartner>,
+    /// Validity of the Edge's external certificate.
+    pub certificate: CertificateDates,
+    /// Whether connections from this Edge to partners' servers on 5269 pass; Server Dialback needs them.
+    pub reaches_partners: bool,
+}
+
+/// When a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CertificateDates {
+    /// From this instant on.
+    pub not_before: SimTime,
+    /// To this instant.
+    pub not_after: SimTime,
+}
+
+/// `TlsNegotiation` and `SaslNegotiation` of an XMPP partner (dossier F.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Negotiation {
+    /// Not done.
+    NotSupported,
+    /// Done when the partner does it too.
+    Optional,
+    /// The partner must do it.
+    Required,
+}
+
+impl Negotiation {
+    /// The setting with a name of the cmdlets; what they would not take counts as their default, `Required`.
+    pub fn from_name(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "notsupported" => Self::NotSupported,
+            "optional" => Self::Optional,
+            _ => Self::Required,
+        }
+    }
+}
+
+/// How an XMPP partner may authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct XmppMethods {
+    /// SASL EXTERNAL over TLS.
+    pub sasl: bool,
+    /// Server Dialback over TLS.
+    pub tls_dialback: bool,
+    /// Server Dialback over bare TCP.
+    pub tcp_dialback: bool,
+}
+
+impl XmppMethods {
+    /// The expected authentication methods for a partner's settings: the matrix of "Negotiation settings for XMPP federated
+    /// partners in Lync Server 2013" (Microsoft, documented). SASL needs TLS; dialback cannot work where both are required.
+    pub fn expected(tls: Negotiation, sasl: Negotiation, dialback: bool) -> Self {
+        let dialback = dialback && (tls, sasl) != (Negotiation::Required, Negotiation::Required);
+        Self {
+            sasl: tls != Negotiation::NotSupported && sasl != Negotiation::NotSupported,
+            tls_dialback: dialback && tls != Negotiation::NotSupported,
+            tcp_dialback: dialback && tls != Negotiation::Required,
+        }
+    }
+
+    /// The methods for a partner.
+    pub fn of(partner: &XmppAllowedPartner) -> Self {
+        let negotiation = |name: &str| Negotiation::from_name(name);
+        Self::expected(negotiation(&partner.tls_negotiation), negotiation(&partner.sasl_negotiation), partner.support_dialback_negotiation)
+    }
+
+    /// Whether a stream is secured with TLS on the way to some method.
+    pub fn uses_tls(self) -> bool {
+        self.sasl || self.tls_dialback
+    }
+
+    /// Whether there is no method at all.
+    pub fn is_empty(self) -> bool {
+        !(self.sasl || self.tls_dialback || self.tcp_dialback)
+    }
+
+    /// Whether only Server Dialback is left.
+    pub fn only_dialback(self) -> bool {
+        !self.sasl && !self.is_empty()
+    }
+}
+
+/// `PartnerType` of an XMPP partner (dossier F.7; "Create or edit XMPP partner configuration in Lync Server 2013").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum XmppPartnerType {
+    /// Trusted: its users write to ours without being asked first.
+    Federated,
+    /// A public provider that verifies its users: they write to ours without being asked first.
+    PublicVerified,
+    /// Its users reach one of ours only after ours has added them to the contact list.
+    PublicUnverified,
+}
+
+impl XmppPartnerType {
+    /// The type with a name of the cmdlets; anything else counts as their default, `PublicUnverified`.
+    pub fn from_name(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "federated" => Self::Federated,
+            "publicverified" => Self::PublicVerified,
+            _ => Self::PublicUnverified,
+        }
+    }
+}
+
+/// Why a stanza is not delivered between a user of ours and a partner's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum XmppUndelivered {
+    /// There is no such user.
+    NoSuchUser,
+    /// The user is not served in full: no presence and no federated messages (dossier B.3).
+    UserNotServed,
+    /// The Edge's next hop, or the gateway there, does not answer.
+    NextHopUnavailable,
+    /// The partner is not allowed.
+    PartnerNotAllowed,
+    /// The site whose pool serves the user has no XMPP route.
+    NoRoute,
+    /// No Edge Server of the route carries XMPP outwards.
+    RouteUnavailable,
+}
+
+/// How far somebody got on the way to a domain; each level includes those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Not even an address.
+    Nothing,
+    /// L1: names resolve.
+    Resolved,
+    /// L2: a TCP connection.
+    Connected,
+    /// L3: the protocol answers for the domain.
+    Answered,
+    /// L4: TLS, with a certificate that is valid for the domain.
+    Secured,
+    /// L5: authenticated (EXTERNAL or dialback; mutual TLS).
+    Authenticated,
+    /// L6: a ping or OPTIONS answered end to end.
+    RoundTrip,
+}
+
+impl Reach {
+    /// How far an attempt got: the level that its outcome proves. An answer proves L5; whether a ping comes back is
+    /// another question. SIP sees the certificate first, XMPP after features (RFC 6120 5).
+    pub fn level(&self, protocol: Protocol) -> Level {
+        let resolved = self.attempts.iter().any(|attempt| attempt.address.is_some());
+        match self.failure {
+            None => Level::Authenticated,
+            Some(ReachFailure::TurnedAway(refusal)) => match (protocol, refusal) {
+                (Protocol::Xmpp, EdgeRefusal::CertificateExpired | EdgeRefusal::NoAuthentication) => Level::Answered,
+                (Protocol::Xmpp, _) | (Protocol::Sip, EdgeRefusal::CertificateExpired) => Level::Connected,
+                (Protocol::Sip, _) => Level::Authenticated,
+            },
+            Some(_) if resolved => Level::Resolved,
+            Some(_) => Level::Nothing,
+        }
+    }
 }
 
 impl Protocol {
@@ -167,15 +342,32 @@ pub fn strict_match(domain: &str, host: &str) -> bool {
 }
 
 impl Listener {
-    /// Whether a peer that says it is `partner` may talk to `domain` here. The order is that of a connection: the
-    /// certificate is seen first, then the domain asked for, then who asks, and only then is the next hop needed.
+    /// Whether a peer that says it is `partner` may talk to `domain` here, in the order of a connection.
     ///
     /// # Errors
     /// Why it is turned away.
     pub fn admits(&self, partner: &str, domain: &str) -> Result<(), EdgeRefusal> {
-        if self.refusal == Some(EdgeRefusal::CertificateExpired) {
-            return Err(EdgeRefusal::CertificateExpired);
+        match self.protocol {
+            Protocol::Sip => {
+                // The certificate is seen first, then the domain asked for, then who asks; then the next hop is needed.
+                if self.refusal == Some(EdgeRefusal::CertificateExpired) {
+                    return Err(EdgeRefusal::CertificateExpired);
+                }
+                self.admits_header(partner, domain)
+            }
+            Protocol::Xmpp => {
+                self.admits_header(partner, domain)?;
+                self.admits_secured(partner)
+            }
         }
+    }
+
+    /// What is decided by the words of the peer alone: the domain asked for, who asks, and whether there is a next hop
+    /// (that the proxy refuses the stream without one, and not each stanza, is invented).
+    ///
+    /// # Errors
+    /// Why it is turned away.
+    pub fn admits_header(&self, partner: &str, domain: &str) -> Result<(), EdgeRefusal> {
         if !self.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain)) {
             return Err(EdgeRefusal::UnknownDomain);
         }
@@ -184,6 +376,72 @@ impl Listener {
         {
             return Err(EdgeRefusal::PartnerNotAllowed);
         }
-        self.refusal.map_or(Ok(()), Err)
+        match self.refusal {
+            Some(refusal) if refusal != EdgeRefusal::CertificateExpired => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+
+    /// What XMPP decides after the header: TLS with the Edge's certificate, then authentication. Where TLS is not
+    /// supported nobody sees the certificate; where only dialback is left the Edge must reach the partner's server.
+    fn admits_secured(&self, partner: &str) -> Result<(), EdgeRefusal> {
+        let methods = self.xmpp_methods(partner);
+        if methods.is_empty() {
+            return Err(EdgeRefusal::NoAuthentication);
+        }
+        if methods.uses_tls() && self.refusal == Some(EdgeRefusal::CertificateExpired) {
+            return Err(EdgeRefusal::CertificateExpired);
+        }
+        if methods.only_dialback() && self.xmpp.as_ref().is_some_and(|proxy| !proxy.reaches_partners) {
+            return Err(EdgeRefusal::NoAuthentication);
+        }
+        Ok(())
+    }
+
+    /// The settings of the XMPP partner to which a domain belongs, when there are any.
+    pub fn xmpp_partner(&self, domain: &str) -> Option<&XmppAllowedPartner> {
+        self.xmpp.as_ref()?.partners.iter().find(|partner| partner.has_domain(domain))
+    }
+
+    /// How an XMPP partner may authenticate; one without settings as the cmdlet's defaults have it.
+    pub fn xmpp_methods(&self, domain: &str) -> XmppMethods {
+        match self.xmpp_partner(domain) {
+            Some(partner) => XmppMethods::of(partner),
+            None => XmppMethods::expected(Negotiation::Required, Negotiation::Required, true),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The complete matrix of "Negotiation settings for XMPP federated partners in Lync Server 2013".
+    #[test]
+    fn negotiation_matrix() {
+        use Negotiation::{NotSupported as No, Optional as Opt, Required as Req};
+        // TLS, SASL, with dialback: [SASL over TLS, TLS dialback, TCP dialback]; without dialback: SASL over TLS.
+        let rows = [
+            (Req, Req, [true, false, false], true),
+            (Opt, Req, [true, true, true], true),
+            (No, Req, [false, false, true], false),
+            (Req, Opt, [true, true, false], true),
+            (Opt, Opt, [true, true, true], true),
+            (No, Opt, [false, false, true], false),
+            (Req, No, [false, true, false], false),
+            (Opt, No, [false, true, true], false),
+            (No, No, [false, false, true], false),
+        ];
+        for (tls, sasl, with, without) in rows {
+            let [external, tls_dialback, tcp_dialback] = with;
+            assert_eq!(
+                XmppMethods::expected(tls, sasl, true),
+                XmppMethods { sasl: external, tls_dialback, tcp_dialback },
+                "{tls:?} {sasl:?} with dialback"
+            );
+            let bare = XmppMethods::expected(tls, sasl, false);
+            assert_eq!(bare, XmppMethods { sasl: without, tls_dialback: false, tcp_dialback: false }, "{tls:?} {sasl:?} without");
+            assert_eq!(bare.is_empty(), !without);
+        }
     }
 }

@@ -45,6 +45,14 @@ pub fn diagnostics(refusal: EdgeRefusal) -> Diagnostics {
             reason: "Failed to connect to a peer server",
             evidence: Evidence::Inferred,
         },
+        // XMPP alone has it.
+        EdgeRefusal::NoAuthentication => Diagnostics {
+            status: 403,
+            phrase: "Forbidden",
+            id: 1010,
+            reason: "Certificate trust with another server could not be established",
+            evidence: Evidence::Invented,
+        },
         // With TLS this shows in the handshake and nothing is answered.
         EdgeRefusal::CertificateExpired => Diagnostics {
             status: 504,

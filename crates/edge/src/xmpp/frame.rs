@@ -4,6 +4,7 @@ use rxml::error::EndOrError;
 use rxml::parser::CommentMode;
 use rxml::{AttrMap, Event, Namespace, Options, Parse, Parser, QName, RawEvent, RawParser, WithOptions};
 
+use super::element::{Element, Node};
 use super::words::{Condition, SERVER, STREAMS};
 use crate::limits::Limits;
 
@@ -27,14 +28,6 @@ pub(crate) struct Header {
     pub(crate) version: Option<String>,
 }
 
-/// An element without its attributes: nothing here needs them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Element {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) children: Vec<Element>,
-}
-
 /// Parser of one stream. After an error it must not be fed again.
 pub(crate) struct Framer {
     parser: Parser,
@@ -45,6 +38,8 @@ pub(crate) struct Framer {
     /// Bytes since the last frame.
     pending: usize,
     stack: Vec<Element>,
+    /// Elements, attributes and texts of the current frame.
+    nodes: usize,
 }
 
 impl Framer {
@@ -53,7 +48,7 @@ impl Framer {
         let max_token_length = limits.header_bytes.max(limits.element_bytes) + 1;
         let mut parser = Parser::with_options(Options { max_token_length, context: None, comments: CommentMode::default() });
         parser.set_text_buffering(false);
-        Self { parser, limits: *limits, opening: Vec::new(), started: false, pending: 0, stack: Vec::new() }
+        Self { parser, limits: *limits, opening: Vec::new(), started: false, pending: 0, stack: Vec::new(), nodes: 0 }
     }
 
     /// Takes bytes from `input` up to the end of the next frame; `None` when there is no complete one.
@@ -78,6 +73,7 @@ impl Framer {
                 Ok(Some(event)) => {
                     if let Some(frame) = self.take(event)? {
                         self.pending = 0;
+                        self.nodes = 0;
                         return Ok(Some(frame));
                     }
                 }
@@ -93,11 +89,18 @@ impl Framer {
         match event {
             Event::XmlDeclaration(..) => Ok(None),
             Event::StartElement(_, name, attributes) if !self.started => self.start(&name, &attributes).map(Some),
-            Event::StartElement(_, (namespace, name), _) => {
+            Event::StartElement(_, (namespace, name), attributes) => {
+                self.count(1 + attributes.len())?;
                 if self.stack.len() >= self.limits.depth {
                     return Err(Condition::PolicyViolation);
                 }
-                self.stack.push(Element { namespace: namespace.to_string(), name: name.to_string(), children: Vec::new() });
+                let attribute = |((namespace, name), value): (QName, String)| (namespace.to_string(), name.to_string(), value);
+                self.stack.push(Element {
+                    namespace: namespace.to_string(),
+                    name: name.to_string(),
+                    attributes: attributes.into_iter().map(attribute).collect(),
+                    children: Vec::new(),
+                });
                 Ok(None)
             }
             Event::EndElement(_) => Ok(match self.stack.pop() {
@@ -105,20 +108,34 @@ impl Framer {
                 Some(element) => match self.stack.last_mut() {
                     None => Some(Frame::Element(element)),
                     Some(parent) => {
-                        parent.children.push(element);
+                        parent.children.push(Node::Element(element));
                         None
                     }
                 },
             }),
-            Event::Text(_, text) if self.stack.is_empty() => {
-                if !text.bytes().all(|byte| byte.is_ascii_whitespace()) {
-                    return Err(Condition::BadFormat);
+            Event::Text(_, text) => match self.stack.last_mut() {
+                Some(element) => {
+                    element.push_text(&text);
+                    Ok(None)
                 }
-                self.pending = 0; // keep-alives between stanzas (RFC 6120 4.6.1) do not add up
-                Ok(None)
-            }
-            Event::Text(..) => Ok(None),
+                None if text.bytes().all(|byte| byte.is_ascii_whitespace()) => {
+                    self.pending = 0; // keep-alives between stanzas (RFC 6120 4.6.1) do not add up
+                    Ok(None)
+                }
+                None => Err(Condition::BadFormat),
+            },
         }
+    }
+
+    /// Whether no element has begun.
+    pub(crate) fn is_between(&self) -> bool {
+        self.started && self.pending == 0
+    }
+
+    /// What is small on the wire may be large in memory: pieces are counted as well as bytes.
+    fn count(&mut self, nodes: usize) -> Result<(), Condition> {
+        self.nodes += nodes;
+        if self.nodes > self.limits.nodes { Err(Condition::PolicyViolation) } else { Ok(()) }
     }
 
     fn start(&mut self, (namespace, name): &QName, attributes: &AttrMap) -> Result<Frame, Condition> {

@@ -1,15 +1,29 @@
-//! The listening side: reads the peer's header and answers it as the model wants.
+//! The receiving role: a peer opened a stream to us (RFC 6120 4 to 8, XEP-0220 2.2 and 2.3).
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::frame::{Frame, Framer, Header};
-use super::words::{Condition, FEATURES, FOOTER, error, header, refusal_condition};
-use crate::behaviour::Behaviour;
+use data_encoding::BASE64;
+use firedrill_fabric::federation::EdgeRefusal;
+use rustls::pki_types::CertificateDer;
+use tokio::time::{Instant, sleep_until};
+use tokio_rustls::TlsAcceptor;
+
+use super::dialback;
+use super::element::Element;
+use super::frame::{Frame, Header};
+use super::host::{Host, Seat};
+use super::jid::Jid;
+use super::line::{BoxedIo, Broken, Line};
+use super::policy::{Offer, PeerPolicy, dialback_allowed};
+use super::post;
+use super::words::{Condition, DIALBACK, FOOTER, SASL, SERVER, STANZA_ERRORS, TLS, error, header, refusal_condition};
 use crate::goodbye::say_goodbye;
-use crate::limits::Limits;
 
-/// How a conversation ended.
+/// Attempts at SASL on one stream (RFC 6120 6.4.5 wants 2 to 5).
+const SASL_ATTEMPTS: u32 = 3;
+
+/// How a stream ends.
 enum End {
     /// The peer went away.
     Gone,
@@ -17,74 +31,309 @@ enum End {
     Close(String),
 }
 
-/// Serves one connection until it ends.
-pub(crate) async fn serve(mut stream: TcpStream, behaviour: &Behaviour, id: &str, limits: &Limits) {
-    let mut opened = false;
-    let end = tokio::time::timeout(limits.conversation, converse(&mut stream, behaviour, id, limits, &mut opened)).await;
-    let words = match end {
-        Ok(End::Gone) => return,
-        Ok(End::Close(words)) => words,
-        Err(_) if opened => error(Condition::ConnectionTimeout, None),
-        Err(_) => header(None, None, Some(id)) + &error(Condition::ConnectionTimeout, None),
-    };
-    say_goodbye(&mut stream, &words).await;
+type Step = Result<(), End>;
+
+/// One connection.
+struct Visit {
+    line: Line,
+    host: Arc<Host>,
+    begun: Instant,
+    /// Id of the present stream.
+    id: String,
+    /// Who asks, and for which of our domains; known from the header on.
+    peer: Option<(String, String)>,
+    policy: Option<PeerPolicy>,
+    /// Whether our header has been sent on the present stream.
+    opened: bool,
+    secured: bool,
+    /// The certificate that the peer showed.
+    chain: Option<Vec<CertificateDer<'static>>>,
+    /// Pairs of peer's and our domain for which stanzas are taken.
+    authenticated: BTreeSet<(String, String)>,
+    attempts: u32,
+    last_sent: Instant,
+    seat: Option<Seat>,
 }
 
-async fn converse(stream: &mut TcpStream, behaviour: &Behaviour, id: &str, limits: &Limits, opened: &mut bool) -> End {
-    let mut framer = Framer::new(limits);
-    let mut buffer = vec![0; 4096];
-    loop {
-        let count = match stream.read(&mut buffer).await {
-            Ok(0) | Err(_) => return End::Gone,
-            Ok(count) => count,
-        };
-        let mut input = &buffer[..count];
+/// Serves one connection until it ends.
+pub(crate) async fn serve(io: BoxedIo, host: Arc<Host>) {
+    let limits = *host.around.limits();
+    let id = host.fresh_id("stream");
+    let mut visit = Visit {
+        line: Line::new(io, &limits),
+        host,
+        begun: Instant::now(),
+        id,
+        peer: None,
+        policy: None,
+        opened: false,
+        secured: false,
+        chain: None,
+        authenticated: BTreeSet::new(),
+        attempts: 0,
+        last_sent: Instant::now(),
+        seat: None,
+    };
+    let mut words = match visit.run().await {
+        End::Gone => return,
+        End::Close(words) => words,
+    };
+    if !visit.opened {
+        // An error needs a stream around it (RFC 6120 4.9.1.2).
+        words = header(None, None, Some(&visit.id)) + &words;
+    }
+    say_goodbye(&mut visit.line.into_io(), &words).await;
+}
+
+fn fail(condition: Condition) -> End {
+    End::Close(error(condition, None))
+}
+
+impl Visit {
+    async fn run(&mut self) -> End {
         loop {
-            match framer.next(&mut input) {
-                Ok(None) => break,
-                Ok(Some(Frame::Header(asked))) => {
-                    let answer = answer_header(&asked, behaviour, id);
-                    match answer {
-                        Err(words) => return End::Close(words),
-                        Ok(words) => {
-                            if stream.write_all(words.as_bytes()).await.is_err() {
-                                return End::Gone;
-                            }
-                            *opened = true;
-                        }
+            let (deadline, keep_alive) = self.deadlines();
+            let frame = tokio::select! {
+                frame = self.line.next() => frame,
+                () = sleep_until(deadline.min(keep_alive.unwrap_or(deadline))) => {
+                    if Instant::now() >= deadline {
+                        return fail(Condition::ConnectionTimeout);
                     }
+                    if let Err(end) = self.say(" ").await {
+                        return end;
+                    }
+                    continue;
                 }
-                Ok(Some(Frame::Footer)) => return End::Close(FOOTER.to_owned()),
-                Ok(Some(Frame::Element(element))) => {
-                    // Nothing was offered and nobody is authenticated (RFC 6120 4.9.3.12, 4.9.3.23).
-                    let stanza = matches!(element.name.as_str(), "message" | "presence" | "iq");
-                    let condition = if stanza { Condition::NotAuthorized } else { Condition::UnsupportedFeature };
-                    return End::Close(error(condition, None));
-                }
-                Err(condition) if *opened => return End::Close(error(condition, None)),
-                Err(condition) => return End::Close(header(None, None, Some(id)) + &error(condition, None)),
+            };
+            let step = match frame {
+                Ok(Frame::Header(asked)) => self.header(asked).await,
+                Ok(Frame::Footer) => Err(End::Close(FOOTER.to_owned())),
+                Ok(Frame::Element(element)) => self.element(element).await,
+                Err(Broken::Closed | Broken::Failed(_)) => Err(End::Gone),
+                Err(Broken::Xml(condition)) => Err(fail(condition)),
+            };
+            if let Err(end) = step {
+                return end;
             }
         }
     }
-}
 
-/// The answer to a header: header and features, or header and error (RFC 6120 4.9.1.2).
-fn answer_header(asked: &Header, behaviour: &Behaviour, id: &str) -> Result<String, String> {
-    let (to, from) = (asked.to.as_deref(), asked.from.as_deref());
-    // Only a domain of ours is spoken for; asked for another one we do not say who we are.
-    let ours = to.filter(|domain| behaviour.domains().iter().any(|known| known.eq_ignore_ascii_case(domain)));
-    let head = header(ours, from, Some(id));
-    let (Some(domain), Some(partner)) = (to, from) else {
-        return Err(head + &error(Condition::ImproperAddressing, None));
-    };
-    if asked.version.as_deref() != Some("1.0") {
-        return Err(head + &error(Condition::UnsupportedVersion, None));
+    /// When the stream ends unless something happens, and when a keep-alive is due (dossier F.7: StreamEstablishmentTimeout,
+    /// StreamInactivityTimeout, KeepAliveInterval).
+    fn deadlines(&self) -> (Instant, Option<Instant>) {
+        let limits = self.host.around.limits();
+        let (deadline, keep_alive) = match &self.policy {
+            Some(policy) if !self.authenticated.is_empty() => {
+                (self.line.silent_at(policy.times.inactivity), policy.times.keep_alive.map(|interval| self.last_sent + interval))
+            }
+            Some(policy) => (self.begun + policy.times.establishment, None),
+            None => (self.begun + limits.conversation, None),
+        };
+        (self.line.element_deadline().map_or(deadline, |element| element.min(deadline)), keep_alive)
     }
-    match behaviour.decide(partner, domain) {
-        Ok(()) => Ok(head + FEATURES),
-        Err(refusal) => {
+
+    async fn say(&mut self, text: &str) -> Step {
+        self.last_sent = Instant::now();
+        self.line.send(text).await.map_err(|_| End::Gone)
+    }
+
+    /// Answers a header with header and features, or header and error (RFC 6120 4.9.1.2).
+    async fn header(&mut self, asked: Header) -> Step {
+        let behaviour = self.host.behaviour();
+        let (to, from) = (asked.to.as_deref(), asked.from.as_deref());
+        // Only a domain of ours is spoken for; asked for another one we do not say who we are.
+        let ours = to.filter(|domain| behaviour.domains().iter().any(|known| known.eq_ignore_ascii_case(domain)));
+        self.say(&header(ours, from, Some(&self.id))).await?;
+        self.opened = true;
+        let (Some(domain), Some(peer)) = (to, from) else { return Err(fail(Condition::ImproperAddressing)) };
+        if Jid::parse(peer).is_none_or(|jid| jid.local.is_some() || jid.domain != peer) {
+            return Err(fail(Condition::ImproperAddressing));
+        }
+        if asked.version.as_deref() != Some("1.0") {
+            return Err(fail(Condition::UnsupportedVersion));
+        }
+        let pair = (peer.to_ascii_lowercase(), domain.to_ascii_lowercase());
+        if self.peer.as_ref().is_some_and(|known| known.0 != pair.0) {
+            // What was shown in the handshake belongs to whom it was shown by.
+            return Err(fail(Condition::InvalidFrom));
+        }
+        if let Err(refusal) = behaviour.decide_header(peer, domain) {
             let (condition, application) = refusal_condition(refusal);
-            Err(head + &error(condition, Some(application)))
+            return Err(End::Close(error(condition, Some(application))));
+        }
+        let policy = self.host.policy(peer);
+        if policy.methods.is_empty() {
+            let (condition, application) = refusal_condition(EdgeRefusal::NoAuthentication);
+            return Err(End::Close(error(condition, Some(application))));
+        }
+        if self.seat.is_none() {
+            let seat = self.host.sit_down(peer, policy.connections);
+            self.seat = Some(seat.ok_or_else(|| fail(Condition::ResourceConstraint))?);
+        }
+        let offer = Offer::new(policy.methods, self.secured, self.certificate_good(peer), !self.authenticated.is_empty());
+        self.peer = Some(pair);
+        self.policy = Some(policy);
+        self.say(&offer.to_xml()).await
+    }
+
+    fn certificate_good(&self, domain: &str) -> bool {
+        self.host.around.authority().judge(self.chain.as_deref(), domain, self.host.around.now()).is_ok()
+    }
+
+    async fn element(&mut self, element: Element) -> Step {
+        let (Some(policy), Some((peer, ours))) = (self.policy.clone(), self.peer.clone()) else {
+            return Err(fail(Condition::NotAuthorized));
+        };
+        match (element.namespace.as_str(), element.name.as_str()) {
+            (TLS, "starttls") => self.start_tls(&policy).await,
+            (SASL, "auth") => self.sasl(&element, &policy, &peer, &ours).await,
+            (SASL, "abort") => self.sasl_failed("aborted").await,
+            (DIALBACK, "result") if element.get("type").is_none() => self.dialback_result(&element, &policy).await,
+            (DIALBACK, "verify") if element.get("type").is_none() => self.dialback_verify(&element, &policy).await,
+            // Answers belong on the streams that we opened.
+            (DIALBACK, _) => Ok(()),
+            (SERVER, "message" | "presence" | "iq") => self.stanza(element),
+            // Nothing else was offered (RFC 6120 4.9.3.23).
+            _ => Err(fail(Condition::UnsupportedFeature)),
         }
     }
+
+    /// RFC 6120 5.4.
+    async fn start_tls(&mut self, policy: &PeerPolicy) -> Step {
+        if self.secured || !policy.methods.uses_tls() {
+            return Err(fail(Condition::UnsupportedFeature));
+        }
+        if self.line.has_rest() {
+            // Bytes before the handshake would be taken for bytes inside it.
+            return Err(fail(Condition::PolicyViolation));
+        }
+        let Ok(credentials) = self.host.credentials() else { return Err(fail(Condition::PolicyViolation)) };
+        self.say(&Element::new(TLS, "proceed").to_xml()).await?;
+        let nowhere: BoxedIo = Box::new(tokio::io::join(tokio::io::empty(), tokio::io::sink()));
+        let bare = std::mem::replace(&mut self.line, Line::new(nowhere, self.host.around.limits()));
+        let accepting = TlsAcceptor::from(credentials.server).accept(bare.into_io());
+        // A peer that goes on too long, or speaks no TLS, cannot be told anything that it would understand.
+        let accepted = tokio::time::timeout_at(self.begun + policy.times.establishment, accepting).await;
+        let Ok(Ok(stream)) = accepted else { return Err(End::Gone) };
+        self.chain = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec);
+        self.line = Line::new(Box::new(stream), self.host.around.limits());
+        self.secured = true;
+        self.restart();
+        Ok(())
+    }
+
+    /// A new stream on the same connection has a new id (RFC 6120 4.3.3).
+    fn restart(&mut self) {
+        self.id = self.host.fresh_id("stream");
+        self.opened = false;
+    }
+
+    /// SASL EXTERNAL (RFC 6120 6.4, XEP-0178 3).
+    async fn sasl(&mut self, auth: &Element, policy: &PeerPolicy, peer: &str, ours: &str) -> Step {
+        let offered = self.secured && policy.methods.sasl && self.certificate_good(peer);
+        if auth.get("mechanism") != Some("EXTERNAL") || !offered || !self.authenticated.is_empty() {
+            return self.sasl_failed("invalid-mechanism").await;
+        }
+        let given = auth.content();
+        let identity = match given.trim() {
+            "" | "=" => Some(peer.to_owned()),
+            encoded => BASE64.decode(encoded.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
+        };
+        match identity {
+            None => self.sasl_failed("incorrect-encoding").await,
+            Some(identity) if !identity.eq_ignore_ascii_case(peer) => self.sasl_failed("invalid-authzid").await,
+            Some(_) => {
+                self.say(&Element::new(SASL, "success").to_xml()).await?;
+                self.authenticated.insert((peer.to_owned(), ours.to_owned()));
+                self.line.restart();
+                self.restart();
+                Ok(())
+            }
+        }
+    }
+
+    async fn sasl_failed(&mut self, condition: &str) -> Step {
+        self.say(&Element::new(SASL, "failure").child(Element::new(SASL, condition)).to_xml()).await?;
+        self.attempts += 1;
+        if self.attempts >= SASL_ATTEMPTS { Err(fail(Condition::PolicyViolation)) } else { Ok(()) }
+    }
+
+    /// Server Dialback as the receiving server (XEP-0220 2.2).
+    async fn dialback_result(&mut self, result: &Element, policy: &PeerPolicy) -> Step {
+        if !dialback_allowed(policy.methods, self.secured) {
+            // TLS first, or SASL only.
+            return Err(fail(Condition::PolicyViolation));
+        }
+        let (Some(claimed), Some(domain)) = (result.get("from"), result.get("to")) else {
+            return Err(fail(Condition::ImproperAddressing));
+        };
+        let (claimed, domain) = (claimed.to_ascii_lowercase(), domain.to_ascii_lowercase());
+        let answer = Element::new(DIALBACK, "result").with("from", &domain).with("to", &claimed);
+        if let Err(refusal) = self.host.behaviour().decide_header(&claimed, &domain) {
+            // XEP-0220 2.4.2: an error for this pair, without an end for the others.
+            let unknown = refusal == EdgeRefusal::UnknownDomain;
+            let (kind, condition) = if unknown { ("cancel", "item-not-found") } else { ("auth", "policy-violation") };
+            return self.say(&dialback_error(answer, kind, condition).to_xml()).await;
+        }
+        let verified = self.host.verify(&domain, &claimed, &self.id, &result.content()).await;
+        match verified {
+            Ok(true) => {
+                self.authenticated.insert((claimed, domain));
+                self.say(&answer.with("type", "valid").to_xml()).await
+            }
+            Ok(false) => Err(End::Close(answer.with("type", "invalid").to_xml() + FOOTER)),
+            Err(_) => self.say(&dialback_error(answer, "cancel", "remote-server-not-found").to_xml()).await,
+        }
+    }
+
+    /// Server Dialback as the authoritative server (XEP-0220 2.3): whether a key is one that we made.
+    async fn dialback_verify(&mut self, question: &Element, policy: &PeerPolicy) -> Step {
+        if !self.secured && !policy.methods.tcp_dialback {
+            return Err(fail(Condition::PolicyViolation));
+        }
+        let (Some(receiving), Some(originating), Some(id)) = (question.get("from"), question.get("to"), question.get("id")) else {
+            return Err(fail(Condition::ImproperAddressing));
+        };
+        let answer = Element::new(DIALBACK, "verify").with("from", originating).with("to", receiving).with("id", id);
+        let ours = self.host.behaviour().domains().iter().any(|known| known.eq_ignore_ascii_case(originating));
+        if !ours {
+            return self.say(&dialback_error(answer, "cancel", "item-not-found").to_xml()).await;
+        }
+        let key = dialback::key(&self.host.secret(), &receiving.to_ascii_lowercase(), &originating.to_ascii_lowercase(), id);
+        let kind = if question.content().trim() == key { "valid" } else { "invalid" };
+        self.say(&answer.with("type", kind).to_xml()).await
+    }
+
+    /// A stanza (RFC 6120 8): from the domain that was authenticated, to one of ours.
+    fn stanza(&mut self, stanza: Element) -> Step {
+        if self.authenticated.is_empty() {
+            return Err(fail(Condition::NotAuthorized));
+        }
+        let (Some(from), Some(to)) = (stanza.get("from").map(str::to_owned), stanza.get("to").map(str::to_owned)) else {
+            return Err(fail(Condition::ImproperAddressing));
+        };
+        let (Some(from), Some(to)) = (Jid::parse(&from), Jid::parse(&to)) else {
+            return Err(fail(Condition::ImproperAddressing));
+        };
+        let pair = (from.domain.to_ascii_lowercase(), to.domain.to_ascii_lowercase());
+        let behaviour = self.host.behaviour();
+        if !behaviour.domains().iter().any(|known| known.eq_ignore_ascii_case(to.domain)) {
+            return Err(fail(Condition::HostUnknown));
+        }
+        if !self.authenticated.contains(&pair) {
+            return Err(fail(Condition::InvalidFrom));
+        }
+        if let Err(refusal @ EdgeRefusal::PartnerNotAllowed) = behaviour.decide_header(from.domain, to.domain) {
+            // Removed from the list while the stream was open.
+            let (condition, application) = refusal_condition(refusal);
+            return Err(End::Close(error(condition, Some(application))));
+        }
+        post::receive(&self.host, stanza, &from, &to);
+        Ok(())
+    }
+}
+
+fn dialback_error(answer: Element, kind: &str, condition: &str) -> Element {
+    let condition = Element::new(STANZA_ERRORS, condition);
+    answer.with("type", "error").child(Element::new(SERVER, "error").with("type", kind).child(condition))
 }

@@ -2,12 +2,26 @@
 
 use firedrill_fabric::federation::EdgeRefusal;
 
+use super::element::escape;
+
 /// Namespace of streams (RFC 6120 4.8.1).
 pub(crate) const STREAMS: &str = "http://etherx.jabber.org/streams";
 /// Content namespace of server-to-server streams (RFC 6120 4.8.3).
 pub(crate) const SERVER: &str = "jabber:server";
 /// Namespace of stream error conditions (RFC 6120 4.9.2).
 pub(crate) const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
+/// Namespace of Server Dialback (XEP-0220).
+pub(crate) const DIALBACK: &str = "jabber:server:dialback";
+/// Stream feature of Server Dialback (XEP-0220 2.4.2).
+pub(crate) const DIALBACK_FEATURE: &str = "urn:xmpp:features:dialback";
+/// Namespace of STARTTLS (RFC 6120 5.2).
+pub(crate) const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
+/// Namespace of SASL (RFC 6120 6.1).
+pub(crate) const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// Namespace of stanza error conditions (RFC 6120 8.3.2).
+pub(crate) const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+/// Namespace of pings (XEP-0199).
+pub(crate) const PING: &str = "urn:xmpp:ping";
 /// Namespace of our application-specific conditions (RFC 6120 4.9.4): they name what the defined ones do not tell apart.
 pub(crate) const EDGE_ERRORS: &str = "urn:firedrill:edge";
 
@@ -27,6 +41,8 @@ pub enum Condition {
     HostUnknown,
     /// `to` or `from` is missing.
     ImproperAddressing,
+    /// The `from` of a stanza is not the domain that was authenticated.
+    InvalidFrom,
     /// Wrong stream or content namespace.
     InvalidNamespace,
     /// Stanzas before the stream is authenticated.
@@ -50,12 +66,16 @@ pub enum Condition {
 }
 
 impl Condition {
-    const ALL: [Self; 15] = [
+    /// What an error without a condition that we know stands for (RFC 6120 4.9.3.21).
+    pub(crate) const UNDEFINED: &str = "undefined-condition";
+
+    const ALL: [Self; 16] = [
         Self::BadFormat,
         Self::BadNamespacePrefix,
         Self::ConnectionTimeout,
         Self::HostUnknown,
         Self::ImproperAddressing,
+        Self::InvalidFrom,
         Self::InvalidNamespace,
         Self::NotAuthorized,
         Self::NotWellFormed,
@@ -76,6 +96,7 @@ impl Condition {
             Self::ConnectionTimeout => "connection-timeout",
             Self::HostUnknown => "host-unknown",
             Self::ImproperAddressing => "improper-addressing",
+            Self::InvalidFrom => "invalid-from",
             Self::InvalidNamespace => "invalid-namespace",
             Self::NotAuthorized => "not-authorized",
             Self::NotWellFormed => "not-well-formed",
@@ -95,6 +116,14 @@ impl Condition {
     }
 }
 
+const REFUSALS: [EdgeRefusal; 5] = [
+    EdgeRefusal::UnknownDomain,
+    EdgeRefusal::PartnerNotAllowed,
+    EdgeRefusal::NextHopUnavailable,
+    EdgeRefusal::CertificateExpired,
+    EdgeRefusal::NoAuthentication,
+];
+
 /// The defined condition and the application-specific one by which a refusal travels.
 pub(crate) fn refusal_condition(refusal: EdgeRefusal) -> (Condition, &'static str) {
     match refusal {
@@ -102,13 +131,12 @@ pub(crate) fn refusal_condition(refusal: EdgeRefusal) -> (Condition, &'static st
         EdgeRefusal::PartnerNotAllowed => (Condition::PolicyViolation, "partner-not-allowed"),
         EdgeRefusal::NextHopUnavailable => (Condition::RemoteConnectionFailed, "next-hop-unavailable"),
         EdgeRefusal::CertificateExpired => (Condition::PolicyViolation, "certificate-expired"),
+        EdgeRefusal::NoAuthentication => (Condition::NotAuthorized, "no-authentication-method"),
     }
 }
 
 /// The refusal that a stream error stands for; the application-specific condition decides where it is given.
 pub(crate) fn condition_refusal(condition: &str, application: Option<&str>) -> Option<EdgeRefusal> {
-    const REFUSALS: [EdgeRefusal; 4] =
-        [EdgeRefusal::UnknownDomain, EdgeRefusal::PartnerNotAllowed, EdgeRefusal::NextHopUnavailable, EdgeRefusal::CertificateExpired];
     REFUSALS.into_iter().find(|refusal| {
         let (defined, specific) = refusal_condition(*refusal);
         defined.name() == condition && application.is_none_or(|given| given == specific)
@@ -117,8 +145,7 @@ pub(crate) fn condition_refusal(condition: &str, application: Option<&str>) -> O
 
 /// A stream header, opening or answering (RFC 6120 4.7).
 pub(crate) fn header(from: Option<&str>, to: Option<&str>, id: Option<&str>) -> String {
-    let mut text =
-        format!("<?xml version='1.0'?><stream:stream xmlns='{SERVER}' xmlns:db='jabber:server:dialback' xmlns:stream='{STREAMS}'");
+    let mut text = format!("<?xml version='1.0'?><stream:stream xmlns='{SERVER}' xmlns:db='{DIALBACK}' xmlns:stream='{STREAMS}'");
     for (name, value) in [("id", id), ("from", from), ("to", to)] {
         if let Some(value) = value {
             text.push_str(&format!(" {name}='{}'", escape(value)));
@@ -127,9 +154,6 @@ pub(crate) fn header(from: Option<&str>, to: Option<&str>, id: Option<&str>) -> 
     text.push_str(" version='1.0'>");
     text
 }
-
-/// Features of a stream on which nothing can be negotiated yet.
-pub(crate) const FEATURES: &str = "<stream:features/>";
 
 /// A stream error and the end of the stream (RFC 6120 4.9.2).
 pub(crate) fn error(condition: Condition, application: Option<&str>) -> String {
@@ -142,31 +166,13 @@ pub(crate) fn overload() -> String {
     header(None, None, Some("overload")) + &error(Condition::ResourceConstraint, None)
 }
 
-/// Escapes an attribute value (RFC 6120 11.2 allows the predefined entities only).
-fn escape(value: &str) -> String {
-    let mut escaped = String::with_capacity(value.len());
-    for c in value.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\'' => escaped.push_str("&apos;"),
-            '"' => escaped.push_str("&quot;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_refusal_survives_the_wire() {
-        for refusal in
-            [EdgeRefusal::UnknownDomain, EdgeRefusal::PartnerNotAllowed, EdgeRefusal::NextHopUnavailable, EdgeRefusal::CertificateExpired]
-        {
+        for refusal in REFUSALS {
             let (condition, application) = refusal_condition(refusal);
             assert_eq!(condition_refusal(condition.name(), Some(application)), Some(refusal));
         }

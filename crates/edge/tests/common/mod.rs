@@ -15,6 +15,8 @@ use firedrill_fabric::naming::Zones;
 use firedrill_fabric::seed::Seed;
 use firedrill_topology::{ComputerId, EdgePoolId};
 
+/// 2026-01-01: certificates are valid then.
+pub(crate) const NOW: SimTime = SimTime(1_767_225_600_000_000_000);
 pub(crate) const PARTNER: &str = "fabrikam.net";
 pub(crate) const DOMAIN: &str = "contoso.com";
 
@@ -34,6 +36,7 @@ pub(crate) fn listener(last: u8, protocol: Protocol, port: u16) -> Listener {
         domains: vec![DOMAIN.to_owned()],
         partners: Some(vec![PARTNER.to_owned()]),
         refusal: None,
+        xmpp: None,
     }
 }
 
@@ -67,19 +70,11 @@ pub(crate) async fn wire_on(block: LoopbackBlock, zones: &Zones, listeners: &[Li
 
 impl Wire {
     pub(crate) async fn reach(&self, protocol: Protocol) -> Result<Reach, ProbeError> {
-        self.reach_domain(protocol, DOMAIN, SimTime(0)).await
+        self.reach_domain(protocol, DOMAIN, NOW).await
     }
 
     pub(crate) async fn reach_domain(&self, protocol: Protocol, domain: &str, now: SimTime) -> Result<Reach, ProbeError> {
-        let prober = Prober {
-            resolver: &self.resolver,
-            map: &self.map,
-            fleet: &self.fleet,
-            partner: PARTNER,
-            source: Some(self.source),
-            seed: Seed(1),
-            limits: self.limits,
-        };
+        let prober = Prober::new(&self.resolver, &self.fleet, PARTNER, Some(self.source));
         match protocol {
             Protocol::Xmpp => probe::xmpp(&prober, domain, now).await,
             Protocol::Sip => probe::sip(&prober, domain, now).await,

@@ -10,11 +10,13 @@ use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
 use crate::fault::Fault;
 use crate::federation::{
-    Attempt, AttemptResult, Direction, EdgeRefusal, Listener, Protocol, Reach, ReachFailure, ReachQuery, strict_match,
+    Attempt, AttemptResult, CertificateDates, Direction, EdgeRefusal, Level, Listener, Protocol, Reach, ReachFailure, ReachQuery,
+    XmppMethods, XmppProxy, XmppUndelivered, strict_match,
 };
 use crate::naming::{Answer, Target, canonical_name, order_targets};
 use crate::service::ServiceName;
 use crate::serving::ServiceMode;
+use crate::time::SimDuration;
 use crate::world::network::Endpoint;
 
 /// Access Edge and registrar: SIP over TLS (dossier F.6).
@@ -43,7 +45,8 @@ impl Fabric {
         let reach = match (query.direction, query.protocol) {
             (Direction::Outbound, _) => {
                 self.lean(Behaviour::OutboundRoute);
-                self.reach_outbound(query)
+                let reach = self.reach_outbound(query);
+                self.dialled_back(query, reach)
             }
             (Direction::Inbound, Protocol::Xmpp) => {
                 self.lean(Behaviour::XmppTargets);
@@ -241,7 +244,82 @@ impl Fabric {
             domains: self.topology.sip_domains.clone(),
             partners: Some(self.partners_allowed(&document, protocol)),
             refusal: self.refusal(edge_pool, server.computer, protocol, &document),
+            xmpp: (protocol == Protocol::Xmpp).then(|| Arc::new(self.xmpp_proxy(server.computer, &document))),
         }
+    }
+
+    fn xmpp_proxy(&self, computer: ComputerId, document: &Configuration) -> XmppProxy {
+        XmppProxy {
+            gateway: document.xmpp_gateway.clone(),
+            partners: document.xmpp_partners.values().cloned().collect(),
+            certificate: self.certificate_dates(computer),
+            reaches_partners: self.reaches_partners(computer),
+        }
+    }
+
+    /// Validity of a computer's certificate (invented: the topology does not have it). Five years on both sides of the
+    /// start of virtual time, so that real peers, which judge by their own clocks, find it valid too; one that has expired
+    /// did so the day before the start.
+    pub fn certificate_dates(&self, computer: ComputerId) -> CertificateDates {
+        let (day, years) = (SimDuration::from_secs(86_400), SimDuration::from_secs(5 * 365 * 86_400));
+        let expired = self.fault_active(&Fault::Certificate(computer));
+        CertificateDates { not_before: self.start + years * -1, not_after: self.start + if expired { day * -1 } else { years } }
+    }
+
+    /// Whether connections from an Edge Server to partners' XMPP servers pass (dossier F.6: 5269 in both directions).
+    pub fn reaches_partners(&self, edge: ComputerId) -> bool {
+        self.computer_up(edge) && self.path_open(Endpoint::Computer(edge), Endpoint::Internet, Protocol::Xmpp.default_port())
+    }
+
+    /// Whether a stanza that a partner's user sends through an Edge Server reaches a user of ours: the gateway behind the
+    /// Edge answers (dossier F.7), the user exists and is served in full (dossier B.3: presence is unknown otherwise; that
+    /// federated messages fail as well is inferred).
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn xmpp_inbound(&self, edge: ComputerId, user: &str) -> Result<(), XmppUndelivered> {
+        let next_hop = self.topology.edge_pool_ids().find_map(|edge_pool| {
+            let here = self.topology.edge_pool(edge_pool).servers.iter().any(|server| server.computer == edge);
+            here.then(|| self.local_store(edge).edges[edge_pool.index()].next_hop)
+        });
+        if !next_hop.is_some_and(|pool| self.next_hop_answers(pool, edge, Protocol::Xmpp)) {
+            return Err(XmppUndelivered::NextHopUnavailable);
+        }
+        self.user_in_full(user).map(|_| ())
+    }
+
+    /// The Edge Server through which a user of ours reaches a partner over XMPP now: the route of the site whose pool
+    /// serves the user (dossier F.3, F.7).
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn xmpp_outbound(&self, user: &str, partner: &str) -> Result<ComputerId, XmppUndelivered> {
+        let pool = self.user_in_full(user)?;
+        self.outbound_from(pool, Protocol::Xmpp, partner).map(|(_, computer)| computer).map_err(|failure| match failure {
+            ReachFailure::NoRoute => XmppUndelivered::NoRoute,
+            ReachFailure::TurnedAway(_) => XmppUndelivered::PartnerNotAllowed,
+            ReachFailure::UserNotServed => XmppUndelivered::UserNotServed,
+            _ => XmppUndelivered::RouteUnavailable,
+        })
+    }
+
+    /// The pool that serves a user in full.
+    fn user_in_full(&self, address: &str) -> Result<PoolId, XmppUndelivered> {
+        let user = self.topology.users.find(&address.to_ascii_lowercase()).ok_or(XmppUndelivered::NoSuchUser)?;
+        let serving = self.serving(user);
+        match (serving.mode, serving.pool) {
+            (ServiceMode::Regular, Some(pool)) => Ok(pool),
+            _ => Err(XmppUndelivered::UserNotServed),
+        }
+    }
+
+    /// How far a partner gets, or we get to it: as [`Self::reach`], and over XMPP to a ping that is answered when the Edge
+    /// reaches the partner's server, because the answer travels on a stream of its own (RFC 6120 4.5).
+    pub fn reach_level(&mut self, query: &ReachQuery) -> Level {
+        let reach = self.reach(query);
+        let level = self.refused_at(query, &reach).unwrap_or(reach.level(query.protocol));
+        let both_ways = reach.via.is_some_and(|(_, edge)| query.protocol == Protocol::Sip || self.reaches_partners(edge));
+        if level == Level::Authenticated && both_ways { Level::RoundTrip } else { level }
     }
 
     /// Why an Edge Server does not listen; none when it does. It goes by the replica on the Edge itself (dossier 0.2 rule
@@ -303,12 +381,13 @@ impl Fabric {
 
     /// Why an Edge that listens would turn everybody away.
     fn refusal(&self, edge_pool: EdgePoolId, computer: ComputerId, protocol: Protocol, document: &Configuration) -> Option<EdgeRefusal> {
-        if self.fault_active(&Fault::Certificate(computer)) {
-            Some(EdgeRefusal::CertificateExpired)
-        } else if !self.next_hop_answers(document.edges[edge_pool.index()].next_hop, computer, protocol) {
-            Some(EdgeRefusal::NextHopUnavailable)
-        } else {
-            None
+        let expired = self.fault_active(&Fault::Certificate(computer)).then_some(EdgeRefusal::CertificateExpired);
+        let alone = !self.next_hop_answers(document.edges[edge_pool.index()].next_hop, computer, protocol);
+        let next_hop = alone.then_some(EdgeRefusal::NextHopUnavailable);
+        match protocol {
+            Protocol::Sip => expired.or(next_hop),
+            // XMPP begins in clear text: who asks for what is answered before anybody sees the certificate.
+            Protocol::Xmpp => next_hop.or(expired),
         }
     }
 
@@ -322,6 +401,41 @@ impl Fabric {
                     && !self.fault_active(&Fault::Certificate(*front_end))
                     && self.reaches(edge, *front_end, port)
             })
+    }
+
+    /// How far a partner got whom its own settings kept from authenticating: without any method the header is refused;
+    /// otherwise TLS is there before dialback fails, where it is used.
+    fn refused_at(&self, query: &ReachQuery, reach: &Reach) -> Option<Level> {
+        let last = reach.attempts.last()?;
+        if last.result != AttemptResult::TurnedAway(EdgeRefusal::NoAuthentication) {
+            return None;
+        }
+        let listener = self.listener_at(last.address?, last.target.port)?;
+        let methods = listener.xmpp_methods(&self.topology.partner(query.partner).domain);
+        Some(match (methods.is_empty(), methods.uses_tls()) {
+            (true, _) => Level::Connected,
+            (false, true) => Level::Secured,
+            (false, false) => Level::Answered,
+        })
+    }
+
+    /// Where Server Dialback is all that a partner's settings leave, its server asks back at our domain before it believes
+    /// the Edge (XEP-0220 2.1): the way out works only while the way in does. Methods that are none are a way out for nobody.
+    fn dialled_back(&mut self, query: &ReachQuery, reach: Reach) -> Reach {
+        let Some((_, computer)) = reach.via else { return reach };
+        if query.protocol == Protocol::Sip {
+            return reach;
+        }
+        let partner = &self.topology.partner(query.partner).domain;
+        let document = self.local_store(computer);
+        let settings = document.xmpp_partners.values().find(|settings| settings.has_domain(partner));
+        let methods = settings.map(XmppMethods::of);
+        let lost = match methods {
+            Some(methods) if methods.is_empty() => true,
+            Some(methods) if methods.only_dialback() => self.reach_xmpp(query).failure.is_some(),
+            _ => false,
+        };
+        if lost { unreachable(ReachFailure::TurnedAway(EdgeRefusal::NoAuthentication)) } else { reach }
     }
 
     /// Users reach a partner through the route of the site whose pool serves them (dossier F.3; that it is the serving
@@ -341,9 +455,10 @@ impl Fabric {
         if serving.is_empty() {
             return unreachable(ReachFailure::UserNotServed);
         }
+        let partner = &self.topology.partner(query.partner).domain;
         let mut via = None;
         for pool in serving {
-            match self.outbound_from(pool, query) {
+            match self.outbound_from(pool, query.protocol, partner) {
                 Ok(edge) => via = via.or(Some(edge)),
                 Err(failure) => return unreachable(failure),
             }
@@ -351,27 +466,26 @@ impl Fabric {
         Reach { via, attempts: Vec::new(), failure: None }
     }
 
-    fn outbound_from(&self, pool: PoolId, query: &ReachQuery) -> Result<(EdgePoolId, ComputerId), ReachFailure> {
+    fn outbound_from(&self, pool: PoolId, protocol: Protocol, partner: &str) -> Result<(EdgePoolId, ComputerId), ReachFailure> {
         let front_ends = self.front_ends_running(pool);
         let document = front_ends.first().map(|front_end| self.local_store(*front_end)).ok_or(ReachFailure::UserNotServed)?;
         let site = &document.sites[self.topology.pool(pool).site.index()];
-        let route = match query.protocol {
+        let route = match protocol {
             Protocol::Sip => site.federation_route,
             Protocol::Xmpp => site.xmpp_route,
         };
         let edge_pool = route.ok_or(ReachFailure::NoRoute)?;
-        let partner = &self.topology.partner(query.partner).domain;
-        if !self.partners_allowed(&document, query.protocol).iter().any(|allowed| allowed.eq_ignore_ascii_case(partner)) {
+        if !self.partners_allowed(&document, protocol).iter().any(|allowed| allowed.eq_ignore_ascii_case(partner)) {
             return Err(ReachFailure::TurnedAway(EdgeRefusal::PartnerNotAllowed));
         }
-        let gateways = self.outbound_gateways(pool, edge_pool, query.protocol);
-        let (_, port) = inner_leg(query.protocol);
+        let gateways = self.outbound_gateways(pool, edge_pool, protocol);
+        let (_, port) = inner_leg(protocol);
         self.topology
             .edge_pool(edge_pool)
             .servers
             .iter()
             .map(|server| server.computer)
-            .find(|edge| self.carries_outbound(edge_pool, *edge, query.protocol) && self.any_reaches(&gateways, *edge, port))
+            .find(|edge| self.carries_outbound(edge_pool, *edge, protocol) && self.any_reaches(&gateways, *edge, port))
             .map(|edge| (edge_pool, edge))
             .ok_or(ReachFailure::RouteUnavailable)
     }
