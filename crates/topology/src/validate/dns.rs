@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use firedrill_syntax::{Located, Span, all_of, quote};
 
-use crate::document::{RecordDocument, SrvDocument, ZoneDocument};
+use crate::document::{RecordDocument, SrvDocument, ViewDocument, ZoneDocument};
 use crate::model::*;
 use crate::resolve::{Resolver, whole_name};
 
@@ -31,13 +31,18 @@ pub(super) fn check(resolver: &mut Resolver<'_>) {
     }
 }
 
-/// The records of a document that a name of the zones stands for.
+/// The external zones of a document: what is inside says nothing to partners.
+fn external(zones: &[ZoneDocument]) -> impl Iterator<Item = &ZoneDocument> {
+    zones.iter().filter(|zone| zone.view == ViewDocument::External)
+}
+
+/// The records of a document that a name of the external zones stands for.
 fn entries<'d>(zones: &'d [ZoneDocument], owner: &str) -> Vec<&'d RecordDocument> {
     let of_zone = |zone: &'d ZoneDocument| {
         let origin = zone.origin.to_ascii_lowercase();
         zone.records.iter().filter(move |record| whole_name(&origin, &record.name) == owner)
     };
-    zones.iter().flat_map(of_zone).collect()
+    external(zones).flat_map(of_zone).collect()
 }
 
 /// The zone of the document that answers for a name, when it is sound.
@@ -112,7 +117,7 @@ fn external_names(resolver: &mut Resolver<'_>, id: EdgePoolId) {
 fn services<'d>(resolver: &Resolver<'d>, owner: &str) -> Option<(Vec<&'d SrvDocument>, &'d Located<String>)> {
     let document = resolver.document;
     let zone = zone_of(&resolver.topology, owner)?;
-    let place = document.dns_zones.iter().find(|candidate| candidate.origin.eq_ignore_ascii_case(&zone.origin))?;
+    let place = external(&document.dns_zones).find(|candidate| candidate.origin.eq_ignore_ascii_case(&zone.origin))?;
     let mut targets: Vec<&SrvDocument> = entries(&document.dns_zones, owner).into_iter().flat_map(|record| &record.srv).collect();
     // As partners try them; equal priorities in order of entry.
     targets.sort_by_key(|srv| srv.priority.value);
