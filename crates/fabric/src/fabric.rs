@@ -164,6 +164,11 @@ impl Fabric {
         self.behaviours.insert(behaviour);
     }
 
+    /// Log entries that nobody has taken yet.
+    pub fn untaken_log(&self) -> &[LogEntry] {
+        &self.outbox
+    }
+
     /// Takes the log entries since the last call.
     pub fn take_log(&mut self) -> Vec<LogEntry> {
         self.digest = self.digest();

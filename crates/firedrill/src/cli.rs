@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::mount::Mount;
+
 /// A rehearsal ground for Skype for Business Server disaster recovery.
 #[derive(Parser)]
 #[command(name = "firedrill", version, max_term_width = 100, after_help = EXIT_CODES, propagate_version = true)]
@@ -25,8 +27,10 @@ const EXIT_CODES: &str = "Exit codes:
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Run scenarios and say whether the business ends where it must.
+    /// Run scenarios and say whether the business ends where it must; or a PowerShell script (`script.ps1`) against a deployment.
     Run(Run),
+    /// Work on the computers of a rehearsal: PowerShell, faults, time, snapshots, and the way back.
+    Shell(Shell),
     /// Read scenarios and topologies and report every problem; run nothing.
     Check(Check),
     /// List the scenarios that a selection selects.
@@ -96,6 +100,59 @@ pub(crate) struct Run {
     /// Show every step, command and event, not only verdicts and failures.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+
+    #[command(flatten, next_help_heading = "Scripts (script.ps1)")]
+    pub(crate) stage: Stage,
+
+    /// Everything behind this goes to the script: --args -Pool pool1.contoso.com -Force.
+    #[arg(long, value_name = "ARGUMENT", num_args = 0.., allow_hyphen_values = true, trailing_var_arg = false)]
+    pub(crate) args: Vec<String>,
+}
+
+/// Where a script or a session stands.
+#[derive(Args)]
+pub(crate) struct Stage {
+    /// Deployment to stand in, healthy.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) topology: Option<String>,
+
+    /// Scenario to stand in, after its steps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<String>,
+
+    /// Step of the scenario to stand before: its number, or part of its title.
+    #[arg(long, value_name = "STEP", requires = "scenario")]
+    pub(crate) at: Option<String>,
+
+    /// Computer to work on; the one that holds the CMS master when not given.
+    #[arg(long, value_name = "COMPUTER")]
+    pub(crate) on: Option<String>,
+
+    /// Folder of this machine that scripts may read, and where they find it (may be given more than once).
+    #[arg(long, value_name = "FOLDER=C:\\Path")]
+    pub(crate) mount: Vec<Mount>,
+
+    /// Answer to a prompt, before anybody is asked (may be given more than once).
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) answer: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Shell {
+    #[command(flatten)]
+    pub(crate) stage: Stage,
+
+    /// Seed of everything random.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Bind parameters as the product's reference has them.
+    #[arg(long)]
+    pub(crate) strict_binding: bool,
+
+    /// Neither read nor write the history of inputs.
+    #[arg(long)]
+    pub(crate) no_history: bool,
 }
 
 #[derive(Args)]

@@ -121,6 +121,16 @@ impl Drill {
         Ok(Self { drill, said: None })
     }
 
+    /// What the facade stands before: sessions, snapshots, expectations that are already read.
+    pub fn rehearsal(&mut self) -> &mut firedrill_scenario::Drill {
+        &mut self.drill
+    }
+
+    /// Keeps what a command said that was run past the facade, for expectations about it.
+    pub fn heard(&mut self, said: Said) {
+        self.said = Some(said);
+    }
+
     /// Puts the fabric on the wire: a real DNS server and real Edge listeners on loopback, until the drill is dropped.
     ///
     /// # Errors
@@ -309,6 +319,12 @@ impl Drill {
     fn user(&self, address: &str) -> Result<UserId, Error> {
         let found = self.drill.topology().users.find(address);
         found.ok_or_else(|| Error::Unknown { kind: "user", name: address.to_owned() })
+    }
+}
+
+impl From<firedrill_scenario::Drill> for Drill {
+    fn from(drill: firedrill_scenario::Drill) -> Self {
+        Self { drill, said: None }
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Nondeterministic,
     /// A bug of Firedrill's own.
     Bug,
+    /// What a script said with `exit`; 1 after a terminating error.
+    Script(u8),
 }
 
 impl Exit {
@@ -33,6 +35,7 @@ impl Exit {
             Self::Inconclusive => 5,
             Self::Nondeterministic => 6,
             Self::Bug => 70,
+            Self::Script(code) => code,
         }
     }
 }

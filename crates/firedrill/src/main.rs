@@ -2,10 +2,15 @@
 
 mod check;
 mod cli;
+mod console;
 mod exit;
+mod mount;
 mod print;
 mod run;
+mod script;
 mod select;
+mod shell;
+mod stage;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -20,7 +25,11 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut printer = Printer::new(cli.color);
     let exit = match cli.command {
+        Command::Run(arguments) if arguments.selection.paths.iter().any(|path| script::is_script(path)) => {
+            script::run(&arguments, &mut printer)
+        }
         Command::Run(arguments) => run::run(&arguments, &mut printer),
+        Command::Shell(arguments) => shell::run(&arguments, &mut printer),
         Command::Check(arguments) => check::run(&arguments, &mut printer),
         Command::List(selection) => list(&selection, &mut printer),
         Command::Schema(arguments) => {

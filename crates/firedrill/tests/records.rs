@@ -103,6 +103,7 @@ fn every_field_of_every_event_stands_in_the_page() {
         Event::OperationEnded { operation, subject: subject.clone(), error: None },
         Event::ServiceChanged { pool: text("p"), users: 1, from: text("a"), to: text("b") },
         Event::StateChanged { kind: text("k"), subject, state: text("s") },
+        Event::DnsUpdate { zone: text("z"), by: text("b"), what: text("w"), outcome: text("o"), serial: 1 },
     ];
     // A new kind of event does not compile here until it is added above.
     for event in &all {
@@ -113,7 +114,8 @@ fn every_field_of_every_event_stands_in_the_page() {
             | Event::OperationPhase { .. }
             | Event::OperationEnded { .. }
             | Event::ServiceChanged { .. }
-            | Event::StateChanged { .. } => {}
+            | Event::StateChanged { .. }
+            | Event::DnsUpdate { .. } => {}
         }
     }
     let values: Vec<Value> = all.iter().map(|event| serde_json::to_value(event).expect("JSON")).collect();

@@ -105,6 +105,8 @@ pub struct RunOutput {
     pub failed: bool,
     /// What `exit` said; 1 after a terminating error.
     pub exit_code: i32,
+    /// It ended with `exit`.
+    pub exited: bool,
     /// The limit that was hit.
     pub limit: Option<LimitError>,
     /// Syntax errors; nothing ran when there are any.
@@ -168,6 +170,11 @@ impl Session {
     /// Sets a global variable.
     pub fn set_variable(&mut self, name: &str, value: Value) {
         self.state.global.set(&name.to_lowercase(), Variable::new(name, value));
+    }
+
+    /// Global variables that were set by scripts or callers, by name.
+    pub fn variables(&self) -> Vec<(Arc<str>, Value)> {
+        self.state.global.all().into_iter().map(|(_, variable)| (variable.name, variable.value)).collect()
     }
 
     /// Reads a global variable.
@@ -249,6 +256,7 @@ impl Session {
             Ok(()) | Err(Flow::Return | Flow::Break(_) | Flow::Continue(_) | Flow::StopUpstream(_)) => {}
             Err(Flow::Exit(code)) => {
                 evaluator.state.last_exit_code = Some(code);
+                output.exited = true;
                 output.exit_code = code;
                 output.failed = code != 0;
             }

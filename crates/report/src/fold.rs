@@ -203,7 +203,7 @@ fn prefix(stream: StreamName) -> &'static str {
 }
 
 /// An event in one line.
-fn event_text(event: &firedrill_fabric::Event) -> String {
+pub fn event_text(event: &firedrill_fabric::Event) -> String {
     use firedrill_fabric::Event;
     match event {
         Event::FaultInjected { fault } => format!("fault: {fault}"),

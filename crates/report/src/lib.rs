@@ -8,6 +8,6 @@ mod json;
 mod junit;
 
 pub use console::{Palette, failure_pages, heading, summary, timeline, verdict_line};
-pub use fold::{ExpectationReport, RunReport, StepReport};
+pub use fold::{ExpectationReport, RunReport, StepReport, event_text};
 pub use json::json_line;
 pub use junit::junit;

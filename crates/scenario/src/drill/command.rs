@@ -71,6 +71,8 @@ pub struct Said {
     pub took: SimDuration,
     /// A terminating error or a limit ended it, it does not parse, or `exit` was not zero.
     pub failed: bool,
+    /// It ended with `exit`.
+    pub left: bool,
     /// What `exit` said; 1 after a terminating error.
     pub exit_code: i32,
 }
@@ -142,7 +144,7 @@ impl Said {
         }
         said.unmodelled.clone_from(&output.unmodelled);
         said.remarks.clone_from(&output.remarks);
-        (said.failed, said.exit_code) = (output.failed, output.exit_code);
+        (said.failed, said.left, said.exit_code) = (output.failed, output.exited, output.exit_code);
         said.limit = output.limit.map(|limit| limit.to_string());
         said
     }

@@ -234,6 +234,11 @@ impl Drill {
         Ok(Said::from_run(&output, prompts, self.fabric.now().since(started)))
     }
 
+    /// Variables of the session that this drill keeps on a computer.
+    pub fn variables(&self, computer: ComputerId) -> Vec<(Arc<str>, firedrill_powershell::Value)> {
+        self.consoles.get(&computer).map(|console| console.session.variables()).unwrap_or_default()
+    }
+
     /// The state of the deployment now, to come back to. What the sessions remember is not part of it.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { fabric: self.fabric.clone(), draft: self.draft.clone() }
