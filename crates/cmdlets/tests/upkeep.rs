@@ -6,7 +6,7 @@ use firedrill_cmdlets::signatures::Binding;
 use firedrill_fabric::{Caller, Change, Fault, Operation, ServiceName, SimDuration};
 use firedrill_powershell::session::RunOutput;
 use firedrill_powershell::value::Value;
-use firedrill_topology::{ComputerId, PoolId, SiteId};
+use firedrill_topology::{ComputerId, PoolId, ProductVersion, SiteId};
 use rstest::rstest;
 use support::Rig;
 
@@ -327,4 +327,30 @@ fn an_unpaired_pool_reports_nothing() {
         let output = rig.run(command);
         assert_eq!((first_error(&output), output.objects().filter(|value| !matches!(value, Value::Null)).count()), (String::new(), 0));
     }
+}
+
+/// Contoso as Lync Server 2013.
+fn lync() -> Rig {
+    let mut topology = support::fixture("contoso");
+    topology.version = ProductVersion::Lync2013;
+    topology.pools.iter_mut().for_each(|pool| pool.version = ProductVersion::Lync2013);
+    topology.edge_pools.iter_mut().for_each(|pool| pool.version = ProductVersion::Lync2013);
+    let options = firedrill_fabric::Options { seed: 7, start: firedrill_fabric::SimTime(1_767_600_000_000_000_000) };
+    Rig { fabric: firedrill_fabric::Fabric::new(std::sync::Arc::new(topology), options), ..Rig::contoso() }
+}
+
+/// A.5, G: what is different in 2013.
+#[test]
+fn lync_server_2013_differs() {
+    let mut rig = lync();
+    for (name, display) in [("LYNCBACKUP", "Lync Server Backup Service"), ("RTCSRV", "Lync Server Front-End")] {
+        assert_eq!(text_of(&rig.run(&format!("(Get-CsWindowsService {name}).DisplayName"))), [display]);
+    }
+    for command in ["Invoke-CsComputerFailOver", "Invoke-CsComputerFailBack"] {
+        let output = rig.run(command);
+        assert_eq!(&*output.errors().next().expect("an error").id, "CommandNotFoundException", "{command}: since 2015");
+    }
+    assert_eq!(rig.run("Get-CsBackupServiceStatus -PoolFqdn pool1.contoso.com -Category RGS").errors().count(), 1, "CMS and UserData");
+    assert_eq!(first_error(&rig.run("Stop-CsWindowsService -Graceful -LeaveClsAgentRunning")), "", "its way of patching");
+    assert_eq!(text_of(&rig.run("(Get-CsPoolUpgradeReadinessState).TotalActiveFrontends")), ["2"]);
 }

@@ -3,7 +3,9 @@
 mod runbook;
 mod support;
 
-use firedrill_fabric::operation::{BackupModule, CmsFailover, DatabaseGroup, MirrorSide, PoolFailback, PoolFailover, RegistrarReset};
+use firedrill_fabric::operation::{
+    BackupGoal, BackupModule, CmsFailover, DatabaseGroup, MirrorSide, PoolBackup, PoolFailback, PoolFailover, RegistrarReset,
+};
 use firedrill_fabric::{Change, CmsDatabaseState, Fabric, Fault, Operation, Place, PoolState, ServiceName, SimDuration, SimTime};
 use firedrill_topology::{ComputerId, EdgePoolId, FileStoreId, PoolId, SiteId, SqlId, UserId};
 use proptest::prelude::*;
@@ -17,6 +19,12 @@ enum Act {
     Heal(usize),
     Run(i64),
     NextHop(EdgePoolId, PoolId, ComputerId),
+    /// Pairs the pools or takes them apart, with Topology Builder (which enables) or with the cmdlet.
+    Pair {
+        together: bool,
+        enable: bool,
+        caller: ComputerId,
+    },
     Fork,
 }
 
@@ -86,6 +94,16 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (pool(), prop_oneof![Just(None), Just(Some(BackupModule::DataConf)), Just(Some(BackupModule::CmsMaster))])
             .prop_map(|(pool, module)| Operation::BackupSync { pool, module }),
         1 => (0..400u32, pool(), any::<bool>()).prop_map(|(user, target, force)| Operation::MoveUser { user: UserId(user), target, force }),
+        1 => (pool(), prop_oneof![Just(BackupGoal::Shipped), Just(BackupGoal::Steady), Just(BackupGoal::Final)]).prop_map(|(pool, goal)| {
+            let modules = vec![BackupModule::PresenceFocus, BackupModule::DataConf, BackupModule::CmsMaster];
+            Operation::PoolBackup(PoolBackup { pool, modules, goal, failed_over_only: false, retries: 3, wait: seconds(15) })
+        }),
+        1 => (computer(), any::<bool>()).prop_map(|(computer, graceful)| Operation::StopServicesExcept {
+            computer,
+            leave: vec![ServiceName::RtcClsAgt],
+            graceful,
+            no_wait: false,
+        }),
         1 => (pool(), any::<bool>(), any::<bool>()).prop_map(|(pool, mirror, force)| Operation::DatabaseFailover {
             pool,
             databases: if force { DatabaseGroup::CentralMgmt } else { DatabaseGroup::User },
@@ -114,6 +132,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (0..8usize).prop_map(Act::Heal),
         5 => (1..2000i64).prop_map(Act::Run),
         2 => ((0..2u32).prop_map(EdgePoolId), pool(), computer()).prop_map(|(edge, pool, caller)| Act::NextHop(edge, pool, caller)),
+        2 => (any::<bool>(), any::<bool>(), computer()).prop_map(|(together, enable, caller)| Act::Pair { together, enable, caller }),
         1 => Just(Act::Fork),
     ]
 }
@@ -135,7 +154,18 @@ fn law(fabric: &Fabric, before: &[PoolState; 2], stores: &(Option<PoolId>, usize
         let users: u32 = fabric.pool_serving(pool).parts.iter().map(|(_, users)| users).sum();
         prop_assert_eq!(users, fabric.users_homed(pool));
     }
+    for pool in [POOL1, POOL2] {
+        let shipped = fabric.last_shipped(pool, BackupModule::PresenceFocus);
+        prop_assert!(shipped.is_none_or(|shipped| shipped <= fabric.now()));
+        for computer in fabric.topology().pool(pool).front_ends.clone() {
+            let installed = |service| fabric.service(computer, service).is_some();
+            // Whoever waits for Enable-CsTopology lacks something, and setup cannot have added it.
+            let complete = installed(ServiceName::LyncBackup) && installed(ServiceName::Master);
+            prop_assert!(!fabric.activation_pending(computer) || !complete || !fabric.setup_pending(computer));
+        }
+    }
     for loss in fabric.data_losses() {
+        prop_assert!(loss.window.is_none_or(|window| window <= fabric.now().since(fabric.started())));
         prop_assert!(
             loss.window.is_none_or(|window| window > SimDuration::ZERO) || loss.kind == firedrill_fabric::serving::DataKind::Configuration
         );
@@ -207,6 +237,13 @@ fn play(fabric: &mut Fabric, acts: &[Act]) -> Result<(), TestCaseError> {
                     document.edges[edge.index()].next_hop = *pool;
                     Ok(())
                 });
+            }
+            Act::Pair { together, enable, caller } => {
+                let Ok(document) = fabric.central_store(*caller) else { continue };
+                let mut draft = (*document).clone();
+                draft.pools[0].backup = together.then_some(POOL2);
+                draft.pools[1].backup = together.then_some(POOL1);
+                processes.push(fabric.start_operation(Operation::Publish { draft: Box::new(draft), enable: *enable }, at(*caller)));
             }
             Act::Fork => {
                 let mut fork = fabric.clone();

@@ -253,6 +253,19 @@ fn a_computer_failover_can_leave_services_alone() {
     fabric.go(start(computer, None), caller).outcome.expect("starts by hand");
 }
 
+/// Disabled "to prevent accidental restart when computer is rebooted" (PS:Invoke-CsComputerFailOver).
+#[test]
+fn a_reboot_does_not_start_a_computer_that_was_failed_over() {
+    let mut fabric = fabric();
+    let (computer, caller) = (fabric.front_end(POOL1, 2), fabric.front_end(POOL1, 1));
+    fabric.go(computer_failover(computer, false), caller).outcome.expect("two others remain");
+    fabric.strike(Fault::Computer(computer));
+    fabric.mend(Fault::Computer(computer));
+    fabric.run(LONG);
+    assert!(fabric.computer_up(computer));
+    assert!(fabric.services(computer).iter().all(|(_, state)| state.status == ServiceStatus::Stopped && state.disabled));
+}
+
 /// The cmdlet talks to the computer that it moves.
 #[test]
 fn a_computer_behind_a_cut_link_cannot_be_failed_over() {
