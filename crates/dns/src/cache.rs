@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use firedrill_fabric::naming::{Answer, PartnerView};
+use firedrill_fabric::world::STALE_RETRY;
 use firedrill_fabric::{SimDuration, SimTime};
 use firedrill_topology::{RecordType, ResolverSettings};
 
@@ -28,13 +29,18 @@ pub struct CacheLine {
     pub since: SimTime,
     /// When it runs out: from this instant on the partner asks again.
     pub until: SimTime,
+    /// Whether its TTL has run out already and no server answered since (RFC 8767).
+    pub stale: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     answer: Answer,
     since: SimTime,
+    /// Until when nobody is asked.
     until: SimTime,
+    /// When its TTL ran or runs out.
+    end: SimTime,
 }
 
 /// Answers by question.
@@ -69,9 +75,22 @@ impl Cache {
             }
             Remembered::For(seconds) => {
                 let until = now + SimDuration::from_secs(i64::from(seconds));
-                self.entries.insert(key, Entry { answer: answer.clone(), since: now, until });
+                self.entries.insert(key, Entry { answer: answer.clone(), since: now, until, end: until });
                 PartnerView { answer, until: Some(until), cached: false }
             }
+        }
+    }
+
+    /// What is left to say when no server answered: an answer that has run out, for a resolver that serves stale data
+    /// (RFC 8767). It asks again after a while.
+    pub(crate) fn silence(&mut self, name: &str, record_type: RecordType, now: SimTime) -> PartnerView {
+        let stale = SimDuration::from_secs(i64::from(self.settings.serve_stale_seconds));
+        match self.entries.get_mut(&(name.to_owned(), record_type)) {
+            Some(entry) if entry.since <= now && now < entry.end + stale => {
+                entry.until = (now + STALE_RETRY).min(entry.end + stale);
+                PartnerView { answer: entry.answer.clone(), until: Some(entry.until), cached: true }
+            }
+            _ => PartnerView { answer: Answer::NoServer, until: None, cached: false },
         }
     }
 
@@ -84,6 +103,7 @@ impl Cache {
                 answer: entry.answer.clone(),
                 since: entry.since,
                 until: entry.until,
+                stale: entry.end <= now,
             })
             .collect()
     }

@@ -16,6 +16,7 @@ mod answer;
 mod build;
 mod cache;
 mod error;
+mod group;
 #[cfg(test)]
 mod hostile;
 mod loopback;
@@ -35,6 +36,7 @@ mod update;
 pub use address::AddressMap;
 pub use cache::{CacheLine, Remembered};
 pub use error::{DnsError, Occupant};
+pub use group::NameServers;
 pub use loopback::{Addressing, Fallback, LoopbackBlock};
 pub use query::{QueryError, query};
 pub use resolver::PartnerResolver;

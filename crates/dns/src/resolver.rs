@@ -30,10 +30,16 @@ const ALIASES_MAX: usize = 16;
 
 /// The resolver of one federated partner.
 pub struct PartnerResolver {
-    resolver: TokioResolver,
-    server: SocketAddr,
+    /// The servers that it asks, in order.
+    upstreams: Vec<Upstream>,
     map: AddressMap,
     cache: Mutex<Cache>,
+}
+
+/// One server, with a resolver of hickory's that knows no other: hickory would choose among several by their speed.
+struct Upstream {
+    resolver: TokioResolver,
+    server: SocketAddr,
 }
 
 /// What the wire gave: an answer and for how many seconds it may be kept.
@@ -48,23 +54,16 @@ impl PartnerResolver {
     /// # Errors
     /// When hickory-resolver refuses the set-up.
     pub fn new(server: SocketAddr, map: &AddressMap, settings: ResolverSettings) -> Result<Self, DnsError> {
-        let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
-        udp.port = server.port();
-        tcp.port = server.port();
-        let config = ResolverConfig::from_name_servers(vec![NameServerConfig::new(server.ip(), true, vec![udp, tcp])]);
-        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-        let options = builder.options_mut();
-        options.cache_size = 0;
-        options.use_hosts_file = ResolveHosts::Never;
-        options.ip_strategy = LookupIpStrategy::Ipv4Only;
-        options.attempts = 0;
-        options.timeout = UDP_TIMEOUT;
-        options.try_tcp_on_error = false;
-        options.recursion_desired = false;
-        options.preserve_intermediates = true;
-        options.os_port_selection = true;
-        let resolver = builder.build().map_err(|error| DnsError::Resolver(error.to_string()))?;
-        Ok(Self { resolver, server, map: map.clone(), cache: Mutex::new(Cache::new(settings)) })
+        Self::with_servers(&[server], map, settings)
+    }
+
+    /// A resolver that asks some servers in order: the next one when one stays silent, fails or refuses.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_servers(servers: &[SocketAddr], map: &AddressMap, settings: ResolverSettings) -> Result<Self, DnsError> {
+        let upstreams = servers.iter().map(|server| Upstream::new(*server)).collect::<Result<_, _>>()?;
+        Ok(Self { upstreams, map: map.clone(), cache: Mutex::new(Cache::new(settings)) })
     }
 
     /// What the partner sees for a name at a virtual instant; asks the server when nothing is held any more. Names are
@@ -74,8 +73,10 @@ impl PartnerResolver {
         if let Some(view) = self.cache().get(&name, record_type, now) {
             return view;
         }
-        let Heard { answer, ttl } = self.ask(&name, record_type).await;
-        self.cache().put(&name, record_type, answer, ttl, now)
+        match self.ask(&name, record_type).await {
+            Some(Heard { answer, ttl }) => self.cache().put(&name, record_type, answer, ttl, now),
+            None => self.cache().silence(&name, record_type, now),
+        }
     }
 
     /// What the cache holds at an instant, by name and type.
@@ -97,49 +98,33 @@ impl PartnerResolver {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask(&self, name: &str, record_type: RecordType) -> Heard {
+    /// Asks the servers in order. `None`: none gave an answer.
+    async fn ask(&self, name: &str, record_type: RecordType) -> Option<Heard> {
         let Ok(name) = wire_name(name) else {
             // What no query can carry does not exist anywhere.
-            return Heard { answer: Answer::NoName, ttl: 0 };
+            return Some(Heard { answer: Answer::NoName, ttl: 0 });
         };
-        let wire_type = wire_type(record_type);
-        match self.resolver.lookup(name.clone(), wire_type).await {
-            Ok(lookup) => self.read(lookup.message(), &name, record_type),
-            Err(NetError::Dns(WireError::ResponseCode(_))) => no_server(),
-            // The single query serves three cases in which hickory-resolver (0.26.3, `handle_noerror`) says less than the
-            // server did: a negative answer behind aliases loses their TTLs, the target of an SRV record behind an alias
-            // is taken for the next name to ask, and a loop of aliases ends in an error.
-            Err(NetError::Dns(_) | NetError::Proto(_) | NetError::Message(_) | NetError::Msg(_)) => {
-                match self.ask_once(&name, wire_type).await {
-                    Some(message) => self.read(&message, &name, record_type),
-                    None => no_server(),
-                }
+        for upstream in &self.upstreams {
+            let message = upstream.ask(&name, wire_type(record_type)).await;
+            if let Some(message) = message.filter(is_answer) {
+                return Some(self.read(&message, &name, record_type));
             }
-            Err(_) => match query_tcp(self.server, &name, wire_type, TCP_TIMEOUT).await {
-                Ok(message) => self.read(&message, &name, record_type),
-                Err(_) => no_server(),
-            },
         }
+        None
     }
 
-    /// Whether the server answers at all, whatever the cache holds.
+    /// Whether some server answers at all, whatever the cache holds.
     pub async fn server_answers(&self) -> bool {
-        self.ask_once(&Name::root(), hickory_resolver::proto::rr::RecordType::SOA).await.is_some()
-    }
-
-    /// One query over UDP; over TCP when that stays without answer.
-    async fn ask_once(&self, name: &Name, wire_type: hickory_resolver::proto::rr::RecordType) -> Option<Message> {
-        match query(self.server, name, wire_type, UDP_TIMEOUT).await {
-            Ok(message) => Some(message),
-            Err(_) => query_tcp(self.server, name, wire_type, TCP_TIMEOUT).await.ok(),
+        for upstream in &self.upstreams {
+            if upstream.ask_once(&Name::root(), hickory_resolver::proto::rr::RecordType::SOA).await.as_ref().is_some_and(is_answer) {
+                return true;
+            }
         }
+        false
     }
 
     /// Follows aliases through an answer section and collects the records at the end.
     fn read(&self, message: &Message, asked: &Name, record_type: RecordType) -> Heard {
-        if !matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain) {
-            return no_server();
-        }
         let wire_type = wire_type(record_type);
         let mut name = asked.clone();
         let mut aliases = Vec::new();
@@ -185,9 +170,57 @@ impl PartnerResolver {
     }
 }
 
+impl Upstream {
+    fn new(server: SocketAddr) -> Result<Self, DnsError> {
+        let (mut udp, mut tcp) = (ConnectionConfig::udp(), ConnectionConfig::tcp());
+        udp.port = server.port();
+        tcp.port = server.port();
+        let config = ResolverConfig::from_name_servers(vec![NameServerConfig::new(server.ip(), true, vec![udp, tcp])]);
+        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        let options = builder.options_mut();
+        options.cache_size = 0;
+        options.use_hosts_file = ResolveHosts::Never;
+        options.ip_strategy = LookupIpStrategy::Ipv4Only;
+        options.attempts = 0;
+        options.timeout = UDP_TIMEOUT;
+        options.try_tcp_on_error = false;
+        options.recursion_desired = false;
+        options.preserve_intermediates = true;
+        options.os_port_selection = true;
+        let resolver = builder.build().map_err(|error| DnsError::Resolver(error.to_string()))?;
+        Ok(Self { resolver, server })
+    }
+
+    async fn ask(&self, name: &Name, wire_type: hickory_resolver::proto::rr::RecordType) -> Option<Message> {
+        match self.resolver.lookup(name.clone(), wire_type).await {
+            Ok(lookup) => Some(lookup.message().clone()),
+            Err(NetError::Dns(WireError::ResponseCode(_))) => None,
+            // The single query serves three cases in which hickory-resolver (0.26.3, `handle_noerror`) says less than the
+            // server did: a negative answer behind aliases loses their TTLs, the target of an SRV record behind an alias
+            // is taken for the next name to ask, and a loop of aliases ends in an error.
+            Err(NetError::Dns(_) | NetError::Proto(_) | NetError::Message(_) | NetError::Msg(_)) => self.ask_once(name, wire_type).await,
+            Err(_) => query_tcp(self.server, name, wire_type, TCP_TIMEOUT).await.ok(),
+        }
+    }
+
+    /// One query over UDP; over TCP when that stays without answer.
+    async fn ask_once(&self, name: &Name, wire_type: hickory_resolver::proto::rr::RecordType) -> Option<Message> {
+        match query(self.server, name, wire_type, UDP_TIMEOUT).await {
+            Ok(message) => Some(message),
+            Err(_) => query_tcp(self.server, name, wire_type, TCP_TIMEOUT).await.ok(),
+        }
+    }
+}
+
+/// Whether a message answers the question; other codes send a resolver to the next server.
+fn is_answer(message: &Message) -> bool {
+    matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+}
+
 impl std::fmt::Debug for PartnerResolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PartnerResolver").field("server", &self.server).field("cache", &*self.cache()).finish_non_exhaustive()
+        let servers: Vec<SocketAddr> = self.upstreams.iter().map(|upstream| upstream.server).collect();
+        f.debug_struct("PartnerResolver").field("servers", &servers).field("cache", &*self.cache()).finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use firedrill_dns::{AddressMap, DnsError, DnsServer, Fallback, LoopbackBlock, PartnerResolver, targets};
+use firedrill_dns::{AddressMap, DnsError, Fallback, LoopbackBlock, NameServers, PartnerResolver, targets};
 use firedrill_fabric::federation::{
     Attempt, AttemptResult, CertificateDates, Direction, Listener, Protocol, Reach, ReachFailure, ReachQuery, XmppUndelivered,
 };
@@ -39,9 +39,7 @@ pub enum NetworkError {
 pub struct Network {
     topology: Arc<Topology>,
     map: AddressMap,
-    dns: DnsServer,
-    /// What the DNS server has: the same pointer means that nothing has changed.
-    published: Arc<Zones>,
+    dns: NameServers,
     /// What the listeners follow.
     applied: Vec<Listener>,
     around: Surroundings,
@@ -76,20 +74,19 @@ impl Network {
     /// As [`Self::start`].
     pub async fn start_beside(block: LoopbackBlock, fabric: &Fabric, limits: Limits, real: &[PartnerId]) -> Result<Self, NetworkError> {
         let (topology, seed) = (fabric.topology(), fabric.seed());
-        let state = State::of(fabric, &[]);
         let map = AddressMap::new(&block, edge_addresses(topology))?;
         let mut places = Vec::new();
         for partner in &topology.partners {
-            let place = xmpp_server_of(state.zones, &partner.domain);
+            let place = xmpp_server_of(fabric.zones(), &partner.domain);
             let claim = |address| map.claim(address, &format!("the server of `{}`", partner.domain));
             places.push(place.map(claim).transpose()?);
         }
-        let dns = DnsServer::start(&block, state.zones, &map).await?;
+        let dns = NameServers::start(&block, fabric, &map).await?;
         // The Edge Servers ask a resolver of their own, which does what TTLs say.
-        let lookups = PartnerResolver::new(dns.address(), &map, OBEDIENT)?;
-        let gateway = Arc::clone(&state.gateway);
+        let lookups = PartnerResolver::with_servers(&dns.addresses(), &map, OBEDIENT)?;
+        let gateway: Arc<dyn Gateway> = Arc::new(fabric.clone());
         let around = Surroundings::new(&map, seed, limits, authority_dates(fabric), Some(lookups), gateway)?;
-        around.set_now(state.now);
+        around.set_now(fabric.now());
         let listeners = fabric.listeners();
         let fleet = EdgeFleet::start_in(&around, &listeners).await?;
         let partners = PartnerListeners::start(&around, &topology.partners, &places, real).await?;
@@ -100,22 +97,19 @@ impl Network {
                 around.directory().tell(&partner.domain, server);
             }
         }
-        let resolver = |partner: &firedrill_topology::Partner| PartnerResolver::new(dns.address(), &map, partner.resolver);
+        let resolver = |partner: &firedrill_topology::Partner| PartnerResolver::with_servers(&dns.addresses(), &map, partner.resolver);
         let resolvers = topology.partners.iter().map(resolver).collect::<Result<_, _>>()?;
-        let mut network = Self {
+        Ok(Self {
             topology: Arc::clone(topology),
             map,
             dns,
-            published: Arc::clone(state.zones),
             applied: listeners,
             around,
             fleet,
             partners,
             resolvers,
             block,
-        };
-        network.dns.set_answering(state.dns_up).await?;
-        Ok(network)
+        })
     }
 
     /// Makes the wire follow the fabric as it is now. Cheap when nothing has changed.
@@ -124,19 +118,12 @@ impl Network {
     /// When a port was lost, or zones cannot be served.
     pub async fn follow(&mut self, fabric: &Fabric) -> Result<(), NetworkError> {
         let listeners = fabric.listeners();
-        let state = State::of(fabric, &listeners);
-        if !Arc::ptr_eq(&self.published, state.zones) {
-            self.dns.publish(state.zones)?;
-            self.published = Arc::clone(state.zones);
-        }
-        if self.dns.is_answering() != state.dns_up {
-            self.dns.set_answering(state.dns_up).await?;
-        }
-        self.around.set_now(state.now);
-        self.around.set_gateway(state.gateway);
-        if self.applied != state.listeners {
-            self.fleet.apply(state.listeners).await?;
-            self.applied = state.listeners.to_vec();
+        self.dns.follow(fabric).await?;
+        self.around.set_now(fabric.now());
+        self.around.set_gateway(Arc::new(fabric.clone()));
+        if self.applied != listeners {
+            self.fleet.apply(&listeners).await?;
+            self.applied = listeners;
         }
         Ok(())
     }
@@ -146,9 +133,14 @@ impl Network {
         self.block.fallback()
     }
 
-    /// The DNS server.
-    pub fn dns(&self) -> &DnsServer {
+    /// The name servers.
+    pub fn dns(&self) -> &NameServers {
         &self.dns
+    }
+
+    /// The same, to carry out dynamic updates.
+    pub fn dns_mut(&mut self) -> &mut NameServers {
+        &mut self.dns
     }
 
     /// The Edge Servers' listeners.
@@ -310,22 +302,6 @@ pub enum SendError {
     /// The stream to the other server failed.
     #[error("the stream to the other server failed: {0}")]
     Stream(StreamFailure),
-}
-
-/// What of a fabric shows on the wire.
-struct State<'a> {
-    zones: &'a Arc<Zones>,
-    dns_up: bool,
-    listeners: &'a [Listener],
-    now: SimTime,
-    gateway: Arc<dyn Gateway>,
-}
-
-impl<'a> State<'a> {
-    fn of(fabric: &'a Fabric, listeners: &'a [Listener]) -> Self {
-        let gateway = Arc::new(fabric.clone());
-        Self { zones: fabric.zones(), dns_up: fabric.dns_up(), listeners, now: fabric.now(), gateway }
-    }
 }
 
 /// The Edge Servers' own resolver.

@@ -192,7 +192,7 @@ fn edits_raise_the_serial_on_the_wire() {
 
 /// Serial of contoso.com as a plain client gets it.
 async fn serial(network: &Network) -> u32 {
-    let soa = network.dns().serial("contoso.com").await.expect("the server answers");
+    let soa = network.dns().primary().serial("contoso.com").await.expect("the server answers");
     soa.expect("contoso.com is served")
 }
 

@@ -36,10 +36,48 @@ pub enum FaultDocument {
     BackupService(Located<String>),
     /// The external DNS servers do not answer.
     DnsServer,
+    /// One external DNS server misbehaves.
+    NameServer(NameServerFaultDocument),
     /// The certificate of a computer has expired.
     Certificate(Located<String>),
     /// Active Directory cannot be reached.
     ActiveDirectory,
+}
+
+/// A name server that misbehaves. Resolvers go on to the next one unless the answer is good.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NameServerFaultDocument {
+    /// Its host name, as under `dns_servers:` of the topology.
+    pub host: Located<String>,
+    /// What is wrong with it.
+    pub problem: NameServerProblem,
+    /// How late it answers, with `problem: slow`. Partners wait five seconds before they ask the next one.
+    #[serde(default)]
+    pub by: Option<Located<DurationText>>,
+}
+
+/// What is wrong with a name server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NameServerProblem {
+    /// It does not run.
+    Down,
+    /// Its packets are lost.
+    Drops,
+    /// It answers SERVFAIL.
+    Servfail,
+    /// It answers REFUSED.
+    Refused,
+    /// All its answers over UDP are truncated, and TCP is closed.
+    TruncatedWithoutTcp,
+    /// It serves the zones as they were: a primary that does not reload, a secondary that neither hears NOTIFY nor
+    /// refreshes.
+    Stale,
+    /// NOTIFY does not reach it: it learns of changes at its next refresh.
+    MissesNotify,
+    /// It answers late: say `by`.
+    Slow,
 }
 
 /// A service of a computer.

@@ -2,13 +2,13 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use firedrill_fabric::Fault;
 use firedrill_fabric::fault::DnsEdit;
+use firedrill_fabric::{Fault, NameServerFault};
 use firedrill_syntax::{Located, Span, quote};
-use firedrill_topology::{BackEnd, RecordData, RecordType};
+use firedrill_topology::{BackEnd, NameServerId, RecordData, RecordType};
 
 use super::Resolver;
-use crate::document::{DnsEditDocument, FaultDocument, RecordTypeDocument};
+use crate::document::{DnsEditDocument, FaultDocument, NameServerFaultDocument, NameServerProblem, RecordTypeDocument};
 
 impl Resolver<'_> {
     /// A fault as written; some name several faults of the fabric at once. `None` after a problem.
@@ -73,8 +73,50 @@ impl Resolver<'_> {
             D::ReplicaAgent(name) => vec![Fault::ReplicaAgent(self.shell(name)?)],
             D::BackupService(name) => vec![Fault::BackupService(self.pool(name)?)],
             D::DnsServer => vec![Fault::DnsServer],
+            D::NameServer(fault) => {
+                let (server, problem) = (self.name_server(&fault.host), self.name_server_problem(fault));
+                vec![Fault::NameServer(server?, problem?)]
+            }
             D::Certificate(name) => vec![Fault::Certificate(self.shell(name)?)],
             D::ActiveDirectory => vec![Fault::ActiveDirectory],
+        })
+    }
+
+    fn name_server(&mut self, host: &Located<String>) -> Option<NameServerId> {
+        let wanted = host.trim().trim_end_matches('.');
+        let servers = &self.topology.name_servers;
+        let place = servers.iter().position(|server| server.host.eq_ignore_ascii_case(wanted));
+        let id = place.and_then(|place| u32::try_from(place).ok()).map(NameServerId);
+        if id.is_none() {
+            let hosts = firedrill_syntax::one_of(servers.iter().map(|server| server.host.as_str()));
+            self.error("no-name-server", host.span, format!("there is no name server {}", quote(host)), Some(format!("write {hosts}")));
+        }
+        id
+    }
+
+    fn name_server_problem(&mut self, fault: &NameServerFaultDocument) -> Option<NameServerFault> {
+        use NameServerProblem as P;
+        if let (Some(by), false) = (&fault.by, fault.problem == P::Slow) {
+            let hint = Some("remove `by`, or write `problem: slow`".to_owned());
+            self.error("by-without-slow", by.span, "`by` says how late answers are", hint);
+            return None;
+        }
+        Some(match fault.problem {
+            P::Down => NameServerFault::Down,
+            P::Drops => NameServerFault::Drops,
+            P::Servfail => NameServerFault::ServFail,
+            P::Refused => NameServerFault::Refused,
+            P::TruncatedWithoutTcp => NameServerFault::TruncatedWithoutTcp,
+            P::Stale => NameServerFault::Stale,
+            P::MissesNotify => NameServerFault::MissesNotify,
+            P::Slow => {
+                let Some(by) = &fault.by else {
+                    let hint = Some("add `by: 2s`".to_owned());
+                    self.error("slow-without-by", fault.host.span, "how slow the name server is, is not said", hint);
+                    return None;
+                };
+                NameServerFault::Slow(self.duration(by)?)
+            }
         })
     }
 
