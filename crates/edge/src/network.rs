@@ -99,17 +99,7 @@ impl Network {
         }
         let resolver = |partner: &firedrill_topology::Partner| PartnerResolver::with_servers(&dns.addresses(), &map, partner.resolver);
         let resolvers = topology.partners.iter().map(resolver).collect::<Result<_, _>>()?;
-        Ok(Self {
-            topology: Arc::clone(topology),
-            map,
-            dns,
-            applied: listeners,
-            around,
-            fleet,
-            partners,
-            resolvers,
-            block,
-        })
+        Ok(Self { topology: Arc::clone(topology), map, dns, applied: listeners, around, fleet, partners, resolvers, block })
     }
 
     /// Makes the wire follow the fabric as it is now. Cheap when nothing has changed.
