@@ -27,5 +27,6 @@ pub use command::{
     Resolution,
 };
 pub use error::{ErrorRecord, Flow, LimitError};
+pub use eval::{Exports, ModuleRequest};
 pub use pipeline::World;
 pub use value::{PsObject, Value};

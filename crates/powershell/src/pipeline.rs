@@ -163,6 +163,20 @@ pub trait Context {
     fn set_variable(&mut self, name: &str, value: Value, scope: VariableScope) -> Result<(), Flow>;
     /// Makes a variable read-only or writable again (`-Option`).
     fn set_read_only(&mut self, name: &str, scope: VariableScope, read_only: bool);
+    /// `Set-Alias`.
+    fn set_alias(&mut self, name: &str, command: &str);
+    /// All aliases, sorted by name.
+    fn aliases(&mut self) -> Vec<(Arc<str>, Arc<str>)>;
+    /// Imports a module of the virtual file system; its object, or `None` when there is no such file.
+    fn import_script_module(&mut self, request: &crate::eval::ModuleRequest) -> Result<Option<Value>, Flow>;
+    /// Takes script modules out of the session; false when none matches.
+    fn remove_script_module(&mut self, pattern: &str) -> bool;
+    /// The script modules of the session.
+    fn script_modules(&mut self) -> Vec<Value>;
+    /// `Export-ModuleMember`; false outside a module.
+    fn export_module_member(&mut self, exports: crate::eval::Exports) -> bool;
+    /// The comment-based help of a function of the script; [`crate::parse::help_sections`] takes it apart.
+    fn help_of(&mut self, name: &str) -> Option<Arc<str>>;
     /// `Set-StrictMode`: the version, or off.
     fn set_strict_mode(&mut self, version: Option<u8>);
     /// Removes a variable; false when there was none.

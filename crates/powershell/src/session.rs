@@ -242,6 +242,7 @@ impl Session {
             env: Env { scope, frame, routes: Arc::new(Routes::default()) },
             ok: true,
             propagate: false,
+            loading: Vec::new(),
             using: None,
             handled: Vec::new(),
             steps: 0,
@@ -292,6 +293,7 @@ impl State {
             last_exit_code: None,
             patterns: Default::default(),
             types: crate::types::classes::Types::new(),
+            modules: Default::default(),
             next_id: 0,
         };
         crate::eval::initial_variables(&state.global, &state.errors);

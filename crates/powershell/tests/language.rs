@@ -23,6 +23,8 @@ use rstest::rstest;
 #[case::streams(include_str!("cases/language/streams.txt"))]
 #[case::grammar(include_str!("cases/language/grammar.txt"))]
 #[case::control(include_str!("cases/language/control.txt"))]
+#[case::cmdlet(include_str!("cases/language/cmdlet.txt"))]
+#[case::modules(include_str!("cases/language/modules.txt"))]
 fn behaves_like_powershell(#[case] file: &str) {
     cases::check(file);
 }

@@ -1,5 +1,6 @@
 //! The built-in cmdlets.
 
+mod aliases;
 mod data;
 mod dates;
 mod files;
@@ -25,6 +26,7 @@ use crate::pipeline::{Builtin, Context, Stage};
 use crate::value::Value;
 
 pub use files::decode_text;
+pub use session::is_known_module;
 pub use table::{is_known, unmodelled_names};
 
 /// The built-in of that name, without regard to case; aliases are not resolved here.
@@ -54,6 +56,11 @@ pub fn info_of(builtin: &'static Builtin) -> Arc<CommandInfo> {
 /// What an alias stands for: `?` gives `Where-Object`.
 pub fn alias(name: &str) -> Option<&'static str> {
     table::ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map(|(_, full)| *full)
+}
+
+/// The built-in aliases with what they stand for.
+pub fn aliases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    table::ALIASES.iter().copied()
 }
 
 /// Names of all built-ins, sorted.

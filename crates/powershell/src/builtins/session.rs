@@ -265,14 +265,14 @@ pub(super) fn import_module(parameters: &BoundParameters, cx: &mut dyn Context) 
     for name in texts(parameters, "Name") {
         let plain = name.trim_end_matches(".psd1").trim_end_matches(".psm1");
         let plain = plain.rsplit(['\\', '/']).next().unwrap_or(plain);
-        match MODULES.iter().find(|m| m.eq_ignore_ascii_case(plain) || like(m, plain, false)) {
+        match MODULES.iter().find(|m| !name.contains(['\\', '/']) && (m.eq_ignore_ascii_case(plain) || like(m, plain, false))) {
             Some(module) => {
                 cx.verbose(&format!("Loading module from path '{module}'."))?;
                 if parameters.switch("PassThru") {
                     cx.emit(module_object(module))?;
                 }
             }
-            None if name.contains(['\\', '/']) => cx.unmodelled(&format!("Import-Module {name}")),
+            None if import_script(&name, parameters, cx)? => {}
             None => cx.write_error(
                 error(
                     format!("The specified module '{name}' was not loaded because no valid module file was found in any module directory."),
@@ -287,8 +287,36 @@ pub(super) fn import_module(parameters: &BoundParameters, cx: &mut dyn Context) 
     Ok(())
 }
 
+/// Imports a module of the virtual file system; false when there is none.
+fn import_script(name: &Arc<str>, parameters: &BoundParameters, cx: &mut dyn Context) -> Result<bool, Flow> {
+    let request = crate::eval::ModuleRequest {
+        name: name.clone(),
+        functions: texts(parameters, "Function"),
+        variables: texts(parameters, "Variable"),
+        aliases: texts(parameters, "Alias"),
+        prefix: parameters.text("Prefix").unwrap_or_default(),
+        force: parameters.switch("Force"),
+    };
+    let Some(module) = cx.import_script_module(&request)? else { return Ok(false) };
+    if parameters.switch("PassThru") {
+        cx.emit(module)?;
+    }
+    Ok(true)
+}
+
+/// Whether a module is part of the world: its import changes nothing.
+pub fn is_known_module(name: &str) -> bool {
+    MODULES.iter().any(|m| m.eq_ignore_ascii_case(name))
+}
+
 pub(super) fn get_module(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let names = texts(parameters, "Name");
+    for module in cx.script_modules() {
+        let name = shared_text(&module);
+        if names.is_empty() || names.iter().any(|n| like(&name, n, false)) {
+            cx.emit(module)?;
+        }
+    }
     for module in MODULES {
         if names.iter().any(|n| like(module, n, false)) || (names.is_empty() && module.starts_with("Microsoft.PowerShell")) {
             cx.emit(module_object(module))?;
@@ -297,7 +325,10 @@ pub(super) fn get_module(parameters: &BoundParameters, cx: &mut dyn Context) -> 
     Ok(())
 }
 
-pub(super) fn remove_module(_: &BoundParameters, _: &mut dyn Context) -> Result<(), Flow> {
+pub(super) fn remove_module(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
+    for name in texts(parameters, "Name") {
+        cx.remove_script_module(&name);
+    }
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! The table of built-ins, their aliases, and the commands of Windows that are known and not modelled.
 
 use super::{
-    Bound, Collect, Each, data, dates, files, filter, formatting, grouping, json, members, output, select, session, signature::signature,
-    sorting,
+    Bound, Collect, Each, aliases, data, dates, files, filter, formatting, grouping, json, members, output, select, session,
+    signature::signature, sorting,
 };
 use crate::pipeline::{Builtin, PipelineInput};
 
@@ -85,9 +85,13 @@ pub(super) static BUILTINS: &[Entry] = &[
     entry!(bound "Remove-Variable" UTILITY "RemoveVariableCommand" "Name:string[]@0!~ Include:string[] Exclude:string[] Force:switch Scope:string ShouldProcess" => session::remove_variable),
     entry!(bound "Set-StrictMode" CORE "SetStrictModeCommand" "Off:switch!{Off} Version:object!{Version}" => session::test_variable_strict),
     entry!(bound "Get-Command" CORE "GetCommandCommand" "Name:string[]@0^~{AllCommandSet} Verb:string[]~{CmdletSet} Noun:string[]~{CmdletSet} Module|PSSnapin:string[]~ CommandType|Type:object{AllCommandSet} TotalCount:int Syntax:switch? All:switch ListImported:switch ParameterName:string[]? ArgumentList|Args:object[]?" => session::get_command),
-    entry!(bound "Import-Module" CORE "ImportModuleCommand" "Name:string[]@0!^ Global:switch Prefix:string? Function:string[] Cmdlet:string[] Variable:string[] Alias:string[] Force:switch PassThru:switch AsCustomObject:switch? MinimumVersion|Version:string RequiredVersion:string MaximumVersion:string ArgumentList|Args:object[] DisableNameChecking:switch NoClobber|NoOverwrite:switch Scope:string PSSession:object?" => session::import_module),
+    entry!(bound "Import-Module" CORE "ImportModuleCommand" "Name:string[]@0!^ Global:switch Prefix:string Function:string[] Cmdlet:string[] Variable:string[] Alias:string[] Force:switch PassThru:switch AsCustomObject:switch? MinimumVersion|Version:string RequiredVersion:string MaximumVersion:string ArgumentList|Args:object[] DisableNameChecking:switch NoClobber|NoOverwrite:switch Scope:string PSSession:object?" => session::import_module),
     entry!(bound "Get-Module" CORE "GetModuleCommand" "Name:string[]@0^ All:switch ListAvailable:switch Refresh:switch PSSession:object?" => session::get_module),
     entry!(bound "Remove-Module" CORE "RemoveModuleCommand" "Name:string[]@0^ Force:switch ShouldProcess" => session::remove_module),
+    entry!(bound "Set-Alias" UTILITY "SetAliasCommand" "Name:string@0!~ Value:string@1!~ Description:string Option:object Scope:string PassThru:switch Force:switch ShouldProcess" => aliases::set_alias),
+    entry!(bound "New-Alias" UTILITY "NewAliasCommand" "Name:string@0!~ Value:string@1!~ Description:string Option:object Scope:string PassThru:switch Force:switch ShouldProcess" => aliases::new_alias),
+    entry!(bound "Get-Alias" UTILITY "GetAliasCommand" "Name:string[]@0^~{Default} Definition:string[]{Definition} Exclude:string[] Scope:string" => aliases::get_alias),
+    entry!(bound "Export-ModuleMember" CORE "ExportModuleMemberCommand" "Function:string[]@0^~ Cmdlet:string[]~ Variable:string[]~ Alias:string[]~" => aliases::export_module_member),
     entry!(bound "Invoke-Expression" UTILITY "InvokeExpressionCommand" "Command:string@0!^" => session::invoke_expression),
     entry!(bound "Get-Host" UTILITY "GetHostCommand" "" => session::get_host),
     entry!(bound "Get-Culture" UTILITY "GetCultureCommand" "" => session::get_culture),
@@ -283,7 +287,6 @@ static UNMODELLED: &[&str] = &[
     "Export-Alias",
     "Export-Clixml",
     "Export-FormatData",
-    "Export-ModuleMember",
     "Export-PfxCertificate",
     "Export-PSSession",
     "Find-Module",
@@ -301,7 +304,6 @@ static UNMODELLED: &[&str] = &[
     "Get-ADReplicationPartnerMetadata",
     "Get-ADRootDSE",
     "Get-ADUser",
-    "Get-Alias",
     "Get-AuthenticodeSignature",
     "Get-BitsTransfer",
     "Get-Certificate",
@@ -406,7 +408,6 @@ static UNMODELLED: &[&str] = &[
     "New-ADComputer",
     "New-ADGroup",
     "New-ADUser",
-    "New-Alias",
     "New-CimInstance",
     "New-CimSession",
     "New-Event",
@@ -487,7 +488,6 @@ static UNMODELLED: &[&str] = &[
     "Set-ADComputer",
     "Set-ADObject",
     "Set-ADUser",
-    "Set-Alias",
     "Set-AuthenticodeSignature",
     "Set-CimInstance",
     "Set-Clipboard",

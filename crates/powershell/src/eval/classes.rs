@@ -216,6 +216,17 @@ impl Evaluator<'_> {
         if let Some(class) = classes::find(type_name).filter(|t| t.definition.kind == TypeKind::Class) {
             return self.cast_to_class(&class, value);
         }
+        if let Value::Hash(table) = value
+            && let Some(full) = types::resolve(type_name)
+            && let Some(made) = super::new_dynamic_object(&full, &[])
+            && let Value::Object(object) = &made
+        {
+            let entries: Vec<(Value, Value)> = table.read().map(|t| t.entries.values().cloned().collect()).unwrap_or_default();
+            for (key, value) in entries {
+                object.set(&self.text(&key), value);
+            }
+            return Ok(made);
+        }
         if let Some(element) = type_name.strip_suffix("[]")
             && classes::find(element).is_some_and(|t| t.definition.kind == TypeKind::Class)
             && !value.is_null()

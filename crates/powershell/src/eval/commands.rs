@@ -227,7 +227,7 @@ impl Evaluator<'_> {
     }
 
     /// A script path beside the running script.
-    fn script_path(&self, name: &str) -> String {
+    pub(crate) fn script_path(&self, name: &str) -> String {
         let relative = name.strip_prefix(".\\").or_else(|| name.strip_prefix("./"));
         match (relative, self.env.frame.source.name.rsplit_once(['\\', '/'])) {
             (Some(rest), Some((folder, _))) => format!("{folder}\\{rest}"),
@@ -246,6 +246,72 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Binds, with `$PSDefaultParameterValues` for what the line does not give.
+    fn bind_with_defaults(
+        &mut self,
+        info: &CommandInfo,
+        arguments: &[Argument],
+        options: BindOptions,
+    ) -> Result<Result<Binding, Box<binding::BindError>>, Flow> {
+        let plain = binding::bind(info, arguments, options);
+        let defaults = self.default_parameters(info)?;
+        if defaults.is_empty() || !options.common_parameters {
+            return Ok(plain);
+        }
+        let given = |name: &str| match &plain {
+            Ok(bound) => {
+                bound.parameters.get(name).is_some() || bound.common.values.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+            }
+            Err(_) => {
+                arguments.iter().any(|a| matches!(&a.kind, ArgumentKind::Named { name: named, .. } if named.eq_ignore_ascii_case(name)))
+            }
+        };
+        let mut all = arguments.to_vec();
+        for (name, value) in defaults {
+            if !given(&name) {
+                all.push(Argument { kind: ArgumentKind::Named { name, value: Some(value) }, span: Span::default() });
+            }
+        }
+        if all.len() == arguments.len() {
+            return Ok(plain);
+        }
+        // A default that does not bind does not count.
+        Ok(binding::bind(info, &all, options).or(plain))
+    }
+
+    /// What `$PSDefaultParameterValues` says about a command.
+    fn default_parameters(&mut self, info: &CommandInfo) -> Result<Vec<(Arc<str>, Value)>, Flow> {
+        let Some((Value::Hash(table), _)) = self.env.scope.value("psdefaultparametervalues") else { return Ok(Vec::new()) };
+        let entries: Vec<(Value, Value)> = table.read().map(|t| t.entries.values().cloned().collect()).unwrap_or_default();
+        let mut found = Vec::new();
+        for (key, value) in entries {
+            let key = self.text(&key);
+            if key.eq_ignore_ascii_case("disabled") && convert::to_bool(&value) {
+                return Ok(Vec::new());
+            }
+            let Some((command, parameter)) = key.split_once(':') else { continue };
+            if !super::like(&info.name, command.trim(), false) {
+                continue;
+            }
+            let value = match &value {
+                Value::Script(block) => {
+                    let mut output = Vec::new();
+                    let call = crate::pipeline::BlockCall {
+                        block,
+                        underscore: None,
+                        arguments: Vec::new(),
+                        scope: crate::pipeline::BlockScope::Child,
+                    };
+                    self.call_block(&call, &mut output)?;
+                    super::collapse(output).0
+                }
+                other => other.clone(),
+            };
+            found.push((parameter.trim().into(), value));
+        }
+        Ok(found)
+    }
+
     fn bind(
         &mut self,
         info: &CommandInfo,
@@ -253,7 +319,7 @@ impl Evaluator<'_> {
         options: BindOptions,
         place: Option<&Position>,
     ) -> Result<Binding, Flow> {
-        match binding::bind(info, arguments, options) {
+        match self.bind_with_defaults(info, arguments, options)? {
             Ok(binding) => {
                 let place = place.cloned().unwrap_or_else(|| self.here());
                 self.output.remarks.extend(binding.remarks.iter().map(|text| (text.as_str().into(), place.clone())));
@@ -336,6 +402,7 @@ impl Evaluator<'_> {
             }
             Target::Function(function) => {
                 let options = BindOptions { common_parameters: function.advanced, ..options };
+                let function = self.with_dynamic_parameters(&function, &arguments)?;
                 let binding = self.bind(&function.info, &arguments, options, place)?;
                 if !has_input && function.advanced {
                     self.finish_binding(&function.info, &binding, place)?;

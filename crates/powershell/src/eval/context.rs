@@ -135,6 +135,46 @@ impl Context for Cx<'_, '_, '_> {
         scope.with_own(&key, |variable| variable.constant = read_only);
     }
 
+    fn set_alias(&mut self, name: &str, command: &str) {
+        if let Some(loading) = self.ev.loading.last_mut() {
+            loading.aliases.push((name.into(), command.into()));
+        }
+        self.ev.state.aliases.insert(name.to_lowercase().into(), command.into());
+    }
+
+    fn aliases(&mut self) -> Vec<(Arc<str>, Arc<str>)> {
+        let own = self.ev.state.aliases.iter().map(|(name, command)| (name.clone(), command.clone()));
+        let built_in = crate::builtins::aliases().filter(|(name, _)| !self.ev.state.aliases.contains_key(*name));
+        let mut all: Vec<_> = own.chain(built_in.map(|(name, command)| (Arc::from(name), Arc::from(command)))).collect();
+        all.sort();
+        all
+    }
+
+    fn import_script_module(&mut self, request: &super::ModuleRequest) -> Result<Option<Value>, Flow> {
+        self.ev.import_script_module(request)
+    }
+
+    fn remove_script_module(&mut self, pattern: &str) -> bool {
+        self.ev.remove_script_module(pattern)
+    }
+
+    fn script_modules(&mut self) -> Vec<Value> {
+        self.ev.script_modules()
+    }
+
+    fn export_module_member(&mut self, exports: super::Exports) -> bool {
+        let Some(loading) = self.ev.loading.last_mut() else { return false };
+        let all = loading.exports.get_or_insert_default();
+        all.functions.extend(exports.functions);
+        all.variables.extend(exports.variables);
+        all.aliases.extend(exports.aliases);
+        true
+    }
+
+    fn help_of(&mut self, name: &str) -> Option<Arc<str>> {
+        self.ev.env.scope.function(&name.to_lowercase())?.body.help.clone()
+    }
+
     fn set_strict_mode(&mut self, version: Option<u8>) {
         self.ev.env.scope.set_strict(version);
     }
@@ -183,6 +223,9 @@ impl Context for Cx<'_, '_, '_> {
     }
 
     fn construct(&mut self, type_name: &str, arguments: &[Value]) -> Result<Option<Value>, Flow> {
+        if let Some(made) = super::new_dynamic_object(type_name, arguments) {
+            return Ok(Some(made));
+        }
         match crate::types::classes::find(type_name).filter(|t| t.definition.kind == crate::ast::TypeKind::Class) {
             Some(class) => self.ev.construct(&class, arguments.to_vec()).map(Some),
             None => Ok(None),

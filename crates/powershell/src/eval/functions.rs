@@ -68,7 +68,7 @@ fn named_text(attribute: &Attribute, name: &str) -> Option<Arc<str>> {
 }
 
 /// The type that the binder converts to; types it does not know are converted afterwards.
-fn parameter_type(name: &str) -> ParameterType {
+pub(crate) fn parameter_type(name: &str) -> ParameterType {
     if let Some(element) = name.strip_suffix("[]") {
         return ParameterType::Array(Box::new(parameter_type(element)));
     }
@@ -102,12 +102,13 @@ fn is_switch(parameter: &Parameter) -> bool {
 }
 
 impl Function {
-    pub(crate) fn new(name: Arc<str>, body: Arc<ScriptBlockAst>, _: &Evaluator<'_>) -> Self {
+    pub(crate) fn new(name: Arc<str>, body: Arc<ScriptBlockAst>, ev: &Evaluator<'_>) -> Self {
         let binding = body.attributes.iter().find(|a| a.name.eq_ignore_ascii_case("CmdletBinding"));
         let has_attribute = body.parameters.iter().any(|p| p.attributes.iter().any(|a| a.name.eq_ignore_ascii_case("Parameter")));
         let advanced = binding.is_some() || has_attribute;
         let info = Arc::new(command_info(&name, &body, binding));
-        Self { name, body, info, advanced }
+        let home = Some(ev.env.scope.nearest(ScopeKind::Script)).filter(|scope| scope.module);
+        Self { name, body, info, home, dynamic: Vec::new(), advanced }
     }
 }
 
@@ -251,7 +252,8 @@ impl FunctionRun {
         let parent = env.frame.clone();
         let named = !self.function.name.is_empty() && !self.script;
         if !self.dot {
-            let mut scope = env.scope.clone();
+            // Functions of a module see their module and the session, not their caller.
+            let mut scope = self.function.home.clone().filter(|_| named).unwrap_or_else(|| env.scope.clone());
             if let Some(captured) = &self.closure {
                 scope = Scope::new(ScopeKind::Local, Some(scope));
                 if let Ok(captured) = captured.read() {
@@ -312,6 +314,15 @@ impl FunctionRun {
     pub(crate) fn begin(&mut self, ev: &mut Evaluator<'_>, down: &mut Downstream<'_>) -> Result<(), Flow> {
         let body = self.function.body.clone();
         let bound = self.binding.parameters.clone();
+        if self.script {
+            ev.check_requirements(&body)?;
+            ev.enter_script(&body)?;
+        }
+        for parameter in &self.function.dynamic {
+            if let Some(value) = bound.get(&parameter.name) {
+                ev.validate(&parameter.name, &parameter.validators, value)?;
+            }
+        }
         ev.env.scope.set("args", Variable::new("args", Value::array(self.binding.unbound.clone())));
         self.show_bound(ev, &bound);
         self.set_bound(ev, &bound)?;
@@ -448,7 +459,7 @@ impl Evaluator<'_> {
             }
             _ => value,
         };
-        self.validate(parameter, &value)?;
+        self.validate(&parameter.name.name, &parameter.attributes, &value)?;
         self.put_parameter(parameter, value);
         Ok(())
     }
@@ -487,10 +498,9 @@ impl Evaluator<'_> {
     }
 
     /// The `Validate…` attributes.
-    fn validate(&mut self, parameter: &Parameter, value: &Value) -> Result<(), Flow> {
-        for attribute in &parameter.attributes {
+    fn validate(&mut self, name: &str, attributes: &[Arc<Attribute>], value: &Value) -> Result<(), Flow> {
+        for attribute in attributes {
             if let Some(reason) = self.violates(attribute, value)? {
-                let name = &parameter.name.name;
                 return Err(self.parameter_error(
                     format!("Cannot validate argument on parameter '{name}'. {reason}"),
                     "ParameterArgumentValidationError",

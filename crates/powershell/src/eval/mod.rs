@@ -6,14 +6,17 @@ mod calls;
 mod classes;
 mod commands;
 mod context;
+mod dynamic;
 mod errors;
 mod expressions;
 mod functions;
 mod loops;
+mod modules;
 mod operators;
 pub(crate) use operators::{like, regex_for};
 mod pipeline;
 mod redirect;
+mod requires;
 pub(crate) mod scope;
 mod statements;
 mod streams;
@@ -29,7 +32,9 @@ use crate::session::{Limits, Options, RunOutput};
 use crate::source::{Position, Source, Span};
 use crate::value::Value;
 
+pub(crate) use dynamic::{TYPES as DYNAMIC_TYPES, new_object as new_dynamic_object};
 pub(crate) use errors::Action;
+pub use modules::{Exports, ModuleRequest};
 pub(crate) use scope::{Function, Scope, ScopeKind, Variable};
 pub(crate) use streams::Routes;
 
@@ -43,6 +48,8 @@ pub(crate) struct State {
     pub(crate) last_exit_code: Option<i32>,
     /// Compiled regular expressions.
     pub(crate) patterns: operators::PatternCache,
+    /// Script modules by the path of their file.
+    pub(crate) modules: modules::Modules,
     /// Types that scripts defined.
     pub(crate) types: crate::types::classes::Types,
     /// Steps of all runs so far are not counted: limits are per run.
@@ -140,6 +147,8 @@ pub(crate) struct Evaluator<'w> {
     pub(crate) ok: bool,
     /// Inside `try` or a block with traps: statement-terminating errors leave the block.
     pub(crate) propagate: bool,
+    /// Modules that are being loaded, innermost last.
+    pub(crate) loading: Vec<modules::Loading>,
     /// What `$using:` reads while a block runs as on another computer.
     pub(crate) using: Option<Arc<Scope>>,
     /// Errors being handled, for `throw` without a value.
@@ -211,7 +220,10 @@ pub(crate) use automatic::initial as initial_variables;
 impl Evaluator<'_> {
     /// The statements of the run's own text, noting which one runs.
     pub(crate) fn top(&mut self, ast: &Arc<crate::ast::ScriptBlockAst>, sink: &mut dyn Sink) -> Result<(), Flow> {
-        self.hoist_types(ast)?;
+        if !ast.source.name.is_empty() {
+            self.check_requirements(ast)?;
+        }
+        self.enter_script(ast)?;
         if !ast.parameters.is_empty() {
             for parameter in &ast.parameters {
                 let value = match &parameter.default {

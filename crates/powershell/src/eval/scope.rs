@@ -38,8 +38,27 @@ pub(crate) struct Function {
     pub(crate) name: Arc<str>,
     pub(crate) body: Arc<ScriptBlockAst>,
     pub(crate) info: Arc<CommandInfo>,
+    /// The scope of the module that defines it.
+    pub(crate) home: Option<Arc<Scope>>,
+    /// Parameters of its `dynamicparam` block, once it was asked.
+    pub(crate) dynamic: Vec<super::dynamic::DynamicParameter>,
     /// Has `[CmdletBinding()]` or a `[Parameter()]`: knows the common parameters and takes no stray arguments.
     pub(crate) advanced: bool,
+}
+
+impl Function {
+    /// The same function under another name.
+    pub(crate) fn renamed(&self, name: Arc<str>) -> Self {
+        let info = CommandInfo { name: name.clone(), implementing_type: name.clone(), ..(*self.info).clone() };
+        Self {
+            name,
+            body: self.body.clone(),
+            info: Arc::new(info),
+            home: self.home.clone(),
+            dynamic: self.dynamic.clone(),
+            advanced: self.advanced,
+        }
+    }
 }
 
 /// What a scope belongs to.
@@ -55,6 +74,8 @@ pub(crate) enum ScopeKind {
 pub(crate) struct Scope {
     pub(crate) kind: ScopeKind,
     pub(crate) parent: Option<Arc<Scope>>,
+    /// The scope of a module: its functions come back to it wherever they are called.
+    pub(crate) module: bool,
     variables: RwLock<IndexMap<Arc<str>, Variable>>,
     functions: RwLock<IndexMap<Arc<str>, Arc<Function>>>,
     /// `Set-StrictMode`: 0 says nothing (the caller's holds), 1 is off, else one more than the version.
@@ -66,6 +87,19 @@ impl Scope {
         Arc::new(Self {
             kind,
             parent,
+            module: false,
+            variables: RwLock::default(),
+            functions: RwLock::default(),
+            strict: std::sync::atomic::AtomicU8::new(0),
+        })
+    }
+
+    /// The scope of a module under the global one.
+    pub(crate) fn module(global: Arc<Scope>) -> Arc<Self> {
+        Arc::new(Self {
+            kind: ScopeKind::Script,
+            parent: Some(global),
+            module: true,
             variables: RwLock::default(),
             functions: RwLock::default(),
             strict: std::sync::atomic::AtomicU8::new(0),

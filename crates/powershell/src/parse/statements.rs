@@ -231,6 +231,12 @@ impl Parser<'_> {
                 self.skip_newlines();
                 self.data(start)
             }
+            "using" if self.using_follows(length) => {
+                let span = Span::new(start, start + length);
+                let rest = self.text[start..].find(['\n', '\r', ';']).map_or(self.text.len(), |at| start + at);
+                let span = Span::new(span.start as usize, rest);
+                self.bail(span, "UsingMustBeAtStartOfScript", "A 'using' statement must appear before any other statements in a script.")
+            }
             "class" | "enum" if self.definition_follows(&word) => self.definition(start, Vec::new()),
             "workflow" | "configuration" if self.definition_follows(&word) => self.refused(start, &word),
             _ => self.pipeline_or_assignment(),
@@ -268,7 +274,39 @@ impl Parser<'_> {
             }
         }
         let body = self.block("data")?;
+        self.check_data(&body, &commands);
         Ok(self.finish(start, StatementKind::Data { name, commands, body: Box::new(body) }))
+    }
+
+    fn using_follows(&self, length: usize) -> bool {
+        let rest = self.text[self.pos + length..].trim_start_matches([' ', '\t']);
+        ["namespace", "module", "assembly"].iter().any(|kind| {
+            rest.get(..kind.len()).is_some_and(|word| word.eq_ignore_ascii_case(kind)) && rest[kind.len()..].starts_with([' ', '\t'])
+        })
+    }
+
+    /// A data section may call `ConvertFrom-StringData` and what it allows itself, nothing else.
+    fn check_data(&mut self, body: &StatementBlock, commands: &[Expression]) {
+        let text = |e: &Expression| match &e.kind {
+            ExpressionKind::Text(text, _) => Some(text.clone()),
+            _ => None,
+        };
+        let allowed: Vec<_> = commands.iter().filter_map(text).collect();
+        for statement in &body.statements {
+            let StatementKind::Pipeline(pipeline) = &statement.kind else { continue };
+            for element in &pipeline.elements {
+                let PipelineElement::Command(Command { elements, span, .. }) = element else { continue };
+                let Some(CommandElement::Argument(head)) = elements.first() else { continue };
+                let Some(name) = text(head) else { continue };
+                if !name.eq_ignore_ascii_case("ConvertFrom-StringData") && !allowed.iter().any(|a| a.eq_ignore_ascii_case(&name)) {
+                    self.error_at(
+                        *span,
+                        "CmdletNotInAllowedListForDataSection",
+                        format!("The command '{name}' is not allowed in restricted language mode or a Data section."),
+                    );
+                }
+            }
+        }
     }
 
     fn trim_back(&self, least: usize, end: usize) -> usize {

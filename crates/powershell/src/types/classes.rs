@@ -44,8 +44,28 @@ thread_local! {
     static TYPES: RefCell<Types> = const { RefCell::new(BTreeMap::new()) };
 }
 
+thread_local! {
+    static NAMESPACES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// `using namespace` of a text.
+pub(crate) fn add_namespace(name: &str) {
+    NAMESPACES.with(|list| {
+        let mut list = list.borrow_mut();
+        if !list.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            list.push(name.to_owned());
+        }
+    });
+}
+
+/// The name in each namespace that is in use.
+pub(crate) fn in_namespaces(name: &str) -> Vec<String> {
+    NAMESPACES.with(|list| list.borrow().iter().map(|space| format!("{space}.{name}")).collect())
+}
+
 /// Puts the types of a session in force; gives those that were.
 pub(crate) fn install(types: Types) -> Types {
+    NAMESPACES.with(|list| list.borrow_mut().clear());
     TYPES.with(|table| std::mem::replace(&mut *table.borrow_mut(), types))
 }
 

@@ -297,6 +297,10 @@ pub fn is_flags(full: &str) -> bool {
 
 /// The full .NET name for a type as written between brackets (`int` gives `System.Int32`); `None` when nobody knows it.
 pub fn resolve(name: &str) -> Option<Arc<str>> {
+    resolve_plain(name).or_else(|| super::classes::in_namespaces(name.trim()).iter().find_map(|full| resolve_plain(full)))
+}
+
+fn resolve_plain(name: &str) -> Option<Arc<str>> {
     let name = name.trim();
     if let Some(defined) = super::classes::find(name) {
         return Some(defined.name.clone());
@@ -312,6 +316,7 @@ pub fn resolve(name: &str) -> Option<Arc<str>> {
                 let inner = inner.trim_start_matches('[').trim_end_matches(']');
                 Some(format!("System.Collections.Generic.List`1[[{}]]", resolve(inner)?).into())
             }
+            "collections.objectmodel.collection" => Some("System.Collections.Generic.List`1[[System.Object]]".into()),
             "nullable" => resolve(inner),
             "collections.generic.dictionary" => Some("System.Collections.Hashtable".into()),
             _ => None,
@@ -328,6 +333,7 @@ pub fn resolve(name: &str) -> Option<Arc<str>> {
         .iter()
         .map(|(_, full)| *full)
         .chain(FULL.iter().copied())
+        .chain(crate::eval::DYNAMIC_TYPES.iter().copied())
         .chain(ENUMS.iter().map(|(full, _)| *full))
         .find(|full| with_system(full))
         .map(Arc::from)
