@@ -37,4 +37,4 @@ pub use partner::PartnerListeners;
 pub use sip::{Diagnostics, diagnostics};
 pub use surroundings::{Gateway, OpenGateway};
 pub use tls::{Authority, CertificateFault, CertificateProblem, Credentials};
-pub use xmpp::{Condition, Content, Delivery, Facts, Mail, Method, StreamFailure};
+pub use xmpp::{Condition, Content, Delivery, Facts, Mail, Method, StreamFailure, StreamRecord};

@@ -18,7 +18,7 @@ use crate::partner::PartnerListeners;
 use crate::probe::{self, Prober, Trace};
 use crate::surroundings::{Gateway, Surroundings};
 use crate::tls::Credentials;
-use crate::xmpp::{Element as Stanza, Mail, StreamFailure, message_to, presence_to};
+use crate::xmpp::{Element as Stanza, Mail, StreamFailure, StreamRecord, message_to, presence_to};
 
 /// The wire could not be set up or made to follow the model.
 #[derive(Debug, thiserror::Error)]
@@ -228,6 +228,11 @@ impl Network {
     /// Mailboxes and contact lists.
     pub fn mail(&self) -> &Mail {
         self.around.mail()
+    }
+
+    /// XMPP streams that came about so far, the last thousand, oldest first.
+    pub fn streams(&self) -> Vec<StreamRecord> {
+        self.around.ledger().records()
     }
 
     /// Sends an instant message over XMPP: from a user of ours through the site's route, or from a user of a partner that

@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::tls::Authority;
 use crate::xmpp::Mail;
 use crate::xmpp::directory::Directory;
+use crate::xmpp::ledger::Ledger;
 
 /// What the model decides about stanzas; asked at the moment when a stanza is there. [`Fabric`] is one.
 pub trait Gateway: Send + Sync + std::fmt::Debug {
@@ -80,6 +81,7 @@ struct Inner {
     authority: Authority,
     directory: Directory,
     mail: Arc<Mail>,
+    ledger: Ledger,
     gateway: RwLock<Arc<dyn Gateway>>,
     /// Virtual time, in nanoseconds.
     now: AtomicI64,
@@ -101,6 +103,7 @@ impl Surroundings {
             authority: Authority::new(seed, dates)?,
             directory: Directory::new(map, seed, resolver),
             mail: Arc::default(),
+            ledger: Ledger::default(),
             gateway: RwLock::new(gateway),
             now: AtomicI64::new(0),
         })))
@@ -128,6 +131,10 @@ impl Surroundings {
 
     pub(crate) fn mail(&self) -> &Arc<Mail> {
         &self.0.mail
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.0.ledger
     }
 
     pub(crate) fn gateway(&self) -> Arc<dyn Gateway> {

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use firedrill_fabric::federation::CertificateDates;
+use firedrill_fabric::federation::{CertificateDates, Direction};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::call::{Call, Caller, Facts, StreamFailure, open};
+use super::call::{Call, Caller, Facts, Method, StreamFailure, open};
 use super::element::Element;
+use super::ledger::StreamRecord;
 use super::outgoing::{self, Parcel};
 use super::policy::PeerPolicy;
 use crate::behaviour::Behaviour;
@@ -168,6 +169,19 @@ impl Host {
         outgoing.retain(|_, queue| !queue.is_closed());
         outgoing.insert(key, queue);
         outcome
+    }
+
+    /// Notes a stream that came about.
+    pub(crate) fn note(&self, direction: Direction, domain: &str, peer: &str, secured: bool, method: Method) {
+        self.around.ledger().enter(StreamRecord {
+            at: self.around.now(),
+            server: self.name.clone(),
+            direction,
+            domain: domain.to_owned(),
+            peer: peer.to_owned(),
+            secured,
+            method,
+        });
     }
 
     /// Waits for the answer to a request with this id.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use firedrill_fabric::SimTime;
+use firedrill_topology::ComputerId;
 use tokio::sync::Notify;
 
 /// Stanzas kept; the oldest go first.
@@ -18,6 +19,8 @@ pub struct Delivery {
     pub from: String,
     /// Who got it, without a resource.
     pub to: String,
+    /// The Edge Server that it came through; none for deliveries to a partner's stand-in.
+    pub via: Option<ComputerId>,
     /// What it was.
     pub content: Content,
 }

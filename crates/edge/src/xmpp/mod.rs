@@ -10,6 +10,7 @@ mod element;
 mod frame;
 pub(crate) mod host;
 mod jid;
+pub(crate) mod ledger;
 mod line;
 mod mail;
 mod outgoing;
@@ -20,6 +21,7 @@ mod words;
 
 pub use call::{Facts, Method, StreamFailure};
 pub(crate) use element::Element;
+pub use ledger::StreamRecord;
 pub use mail::{Content, Delivery, Mail};
 pub(crate) use post::{message_to, ping, presence_to};
 pub(crate) use serve::serve;

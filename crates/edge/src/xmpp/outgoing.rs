@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use firedrill_fabric::federation::Direction;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -41,6 +42,9 @@ async fn establish(host: &Host, from: &str, to: &str) -> Result<(Line, Times), S
     let credentials = host.credentials().map_err(|error| StreamFailure::Tls(error.to_string()))?;
     let secret = host.secret();
     call.authenticate(&host.caller(from, to, &policy, &credentials, &secret), &mut facts).await?;
+    if let Some(method) = facts.method {
+        host.note(Direction::Outbound, from, to, facts.tls.is_some(), method);
+    }
     Ok((call.into_line(), policy.times))
 }
 

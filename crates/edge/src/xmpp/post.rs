@@ -131,7 +131,11 @@ fn presence(host: &Host, stanza: &Element, kind: &str, from: &Jid<'_>, to: &Jid<
 }
 
 fn deliver(host: &Host, from: &Jid<'_>, to: &Jid<'_>, content: Content) {
-    host.around.mail().deliver(Delivery { at: host.around.now(), from: from.bare(), to: to.bare(), content });
+    let via = match &*host.behaviour() {
+        Behaviour::Edge(listener) => Some(listener.computer),
+        Behaviour::Partner { .. } => None,
+    };
+    host.around.mail().deliver(Delivery { at: host.around.now(), from: from.bare(), to: to.bare(), via, content });
 }
 
 /// The condition of a stanza error.

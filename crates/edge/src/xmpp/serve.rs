@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use firedrill_fabric::federation::EdgeRefusal;
+use firedrill_fabric::federation::{Direction, EdgeRefusal};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
 
+use super::call::Method;
 use super::dialback;
 use super::element::Element;
 use super::frame::{Frame, Header};
@@ -244,6 +245,7 @@ impl Visit {
             Some(identity) if !identity.eq_ignore_ascii_case(peer) => self.sasl_failed("invalid-authzid").await,
             Some(_) => {
                 self.say(&Element::new(SASL, "success").to_xml()).await?;
+                self.host.note(Direction::Inbound, ours, peer, true, Method::External);
                 self.authenticated.insert((peer.to_owned(), ours.to_owned()));
                 self.line.restart();
                 self.restart();
@@ -278,6 +280,7 @@ impl Visit {
         let verified = self.host.verify(&domain, &claimed, &self.id, &result.content()).await;
         match verified {
             Ok(true) => {
+                self.host.note(Direction::Inbound, &domain, &claimed, self.secured, Method::Dialback);
                 self.authenticated.insert((claimed, domain));
                 self.say(&answer.with("type", "valid").to_xml()).await
             }
