@@ -115,6 +115,8 @@ impl Rig {
             tokio::select! {
                 _ = romeo.bounced(&body) => {}
                 _ = self.anna_gets(&body) => return (begun.elapsed(), attempt),
+                // Written to a stream that has just died: XMPP loses it without a word.
+                () = tokio::time::sleep(Duration::from_secs(2)) => {}
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
             assert!(begun.elapsed() < Duration::from_secs(60), "the way was not found within a minute");

@@ -26,7 +26,10 @@ enum Trust {
 async fn start(rig: &Rig, trust: Trust) -> Option<Program> {
     let program = file("/usr/bin/prosody:/usr/local/bin/prosody", "prosody")?;
     // Without it Prosody asks /etc/resolv.conf and port 53.
-    file("/usr/share/lua/5.4/lunbound.lua:/usr/lib/x86_64-linux-gnu/lua/5.4/lunbound.so:/usr/lib/aarch64-linux-gnu/lua/5.4/lunbound.so", "lua-unbound")?;
+    file(
+        "/usr/share/lua/5.4/lunbound.lua:/usr/lib/x86_64-linux-gnu/lua/5.4/lunbound.so:/usr/lib/aarch64-linux-gnu/lua/5.4/lunbound.so",
+        "lua-unbound",
+    )?;
     let folder = tempfile::tempdir().expect("a folder");
     let names = ["fabrikam.net".to_owned(), "xmpp.fabrikam.net".to_owned()];
     let credentials = match trust {

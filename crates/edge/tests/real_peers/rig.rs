@@ -163,7 +163,12 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts a program as nobody in particular, and waits until it listens.
-    pub(crate) async fn start(folder: tempfile::TempDir, mut command: Vec<String>, environment: &[(&str, String)], ports: &[SocketAddr]) -> Self {
+    pub(crate) async fn start(
+        folder: tempfile::TempDir,
+        mut command: Vec<String>,
+        environment: &[(&str, String)],
+        ports: &[SocketAddr],
+    ) -> Self {
         open_to_all(folder.path());
         if is_root() {
             let drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
