@@ -4,6 +4,7 @@ mod bench;
 mod breaks;
 mod docs;
 mod generated;
+mod parity;
 mod schema;
 mod tidy;
 
@@ -30,6 +31,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Breaks behaviours one at a time in a copy of the tree and prints which scenarios turn red (slow).
     Breaks(breaks::Arguments),
+    /// Asks the genuine PowerShell again what the goldens of the language say, and prints what differs (needs PowerShell).
+    Parity(parity::Arguments),
     /// All chores with --check, the slow ones (bench, breaks) left out.
     Check,
 }
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Tidy(_) => tidy::run(&root),
         Chore::Bench(arguments) => bench::run(&root, &arguments),
         Chore::Breaks(arguments) => breaks::run(&root, &arguments),
+        Chore::Parity(arguments) => parity::run(&root, &arguments),
         Chore::Check => {
             schema::run(&root, true)?;
             docs::run(&root, true)?;
