@@ -154,8 +154,7 @@ impl Fabric {
             Transfer::FailingOver | Transfer::FailedOver if self.serves_unaware(home) => self.service_without_transfer(home, group),
             Transfer::FailingOver => self.on_backup_pool(home, |backup| resiliency(backup, ServingCause::FailingOver)),
             Transfer::FailedOver => self.on_backup_pool(home, |backup| {
-                let groups = self.quorum[backup.index()].groups.len();
-                let there = self.service_on(backup, group % groups);
+                let there = self.service_on(backup, self.group_on_backup(backup, group));
                 if there.mode == ServiceMode::Regular { regular(backup, ServingCause::FailedOver) } else { there }
             }),
             Transfer::FailingBack if self.pool_in_service(home) => resiliency(home, ServingCause::FailingBack),
