@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &Check, printer: &mut Printer) -> Exit {
     let mut loader = Loader::new(&mut loader_files);
     for (path, _) in &paths {
         match kind_of(&mut files, path) {
-            Kind::Topology(source) => diagnostics.extend(firedrill_topology::load(&source).diagnostics),
+            Kind::Topology(source) => diagnostics.extend(firedrill_scenario::read_topology(&mut DiskFiles, &source).diagnostics),
             Kind::Scenario => match loader.load(path) {
                 Ok(loaded) => diagnostics.extend(loaded.warnings),
                 Err(problems) => diagnostics.extend(problems),

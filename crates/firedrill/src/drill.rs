@@ -103,7 +103,7 @@ impl Drill {
             .map_err(|error| Error::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
         let text =
             String::from_utf8(bytes).map_err(|_| Error::Unreadable { path: path.to_owned(), reason: "it is not UTF-8".to_owned() })?;
-        Self::from_source(&Source::new(path, &text), seed)
+        Self::from_loaded(firedrill_scenario::read_topology(&mut DiskFiles, &Source::new(path, &text)), seed)
     }
 
     /// A drill on a deployment given as YAML.
@@ -111,11 +111,10 @@ impl Drill {
     /// # Errors
     /// When it is not a valid topology.
     pub fn from_text(topology: &str, seed: u64) -> Result<Self, Error> {
-        Self::from_source(&Source::new(TOPOLOGY, topology), seed)
+        Self::from_loaded(firedrill_topology::load(&Source::new(TOPOLOGY, topology)), seed)
     }
 
-    fn from_source(source: &Arc<Source>, seed: u64) -> Result<Self, Error> {
-        let loaded = firedrill_topology::load(source);
+    fn from_loaded(loaded: firedrill_topology::Loaded, seed: u64) -> Result<Self, Error> {
         let resolved = loaded.topology.ok_or_else(|| invalid(&loaded.diagnostics))?;
         let drill = firedrill_scenario::Drill::new(Arc::new(resolved), seed, DEFAULT_START, BindingMode::Default);
         Ok(Self { drill, said: None })

@@ -58,7 +58,7 @@ fn healthy(path: &str, seed: u64, strict: bool, printer: &mut Printer) -> Result
         printer.diagnostics(&[*problem]);
         Exit::Invalid
     })?;
-    let loaded = firedrill_topology::load(&source);
+    let loaded = firedrill_scenario::read_topology(&mut DiskFiles, &source);
     printer.diagnostics(&loaded.diagnostics);
     let topology = loaded.topology.ok_or(Exit::Invalid)?;
     let binding = if strict { BindingMode::Strict } else { BindingMode::Default };

@@ -17,7 +17,7 @@ pub mod scenario;
 
 pub use drill::{Drill, DrillError, Finding, Said, Snapshot, StreamName, describe};
 pub use files::{DiskFiles, Files, MemoryFiles, ReadError};
-pub use load::{Loaded, Loader, limits, read_expectations, read_steps};
+pub use load::{Loaded, Loader, limits, read_expectations, read_steps, read_topology};
 pub use naming::title_of;
 pub use outcome::{Failure, FailureKind, Outcome, Reason, Verdict};
 pub use record::{Record, Sink};

@@ -274,9 +274,14 @@ impl<'f> Loader<'f> {
             .files
             .read(path, limits::MAX_TOPOLOGY_BYTES as u64)
             .map_err(|error| vec![unreadable(path, "topology", &error, Some((source, span)), limits::MAX_TOPOLOGY_BYTES)])?;
-        let loaded = firedrill_topology::load_bytes(path, &bytes);
         let mut hasher = blake3::Hasher::new();
         hash_text(&mut hasher, &bytes);
+        let loaded = match Source::from_bytes(path, &bytes) {
+            Ok(source) => load_topology(self.files, &source, &mut |zone_file| {
+                hash_text(&mut hasher, zone_file);
+            }),
+            Err(problem) => firedrill_topology::Loaded { topology: None, diagnostics: vec![*problem] },
+        };
         let read = match loaded.topology {
             Some(topology) => {
                 Ok(ReadTopology { topology: Arc::new(topology), digest: *hasher.finalize().as_bytes(), warnings: loaded.diagnostics })
@@ -286,6 +291,20 @@ impl<'f> Loader<'f> {
         self.topologies.insert(path.to_owned(), read.clone());
         read
     }
+}
+
+/// Reads a topology with the zone files that it names, relative to itself.
+pub fn read_topology(files: &mut dyn Files, source: &Arc<Source>) -> firedrill_topology::Loaded {
+    load_topology(files, source, &mut |_| {})
+}
+
+fn load_topology(files: &mut dyn Files, source: &Arc<Source>, seen: &mut dyn FnMut(&[u8])) -> firedrill_topology::Loaded {
+    firedrill_topology::load_with(source, &mut |path| {
+        let whole = join(&source.name, path);
+        let bytes = files.read(&whole, limits::MAX_TOPOLOGY_BYTES as u64).map_err(|error| error.to_string())?;
+        seen(&bytes);
+        Ok(bytes)
+    })
 }
 
 /// Reads expectations as they stand below an `expect:`, for tests and tools that drive a [`Drill`](crate::Drill) by hand:

@@ -415,6 +415,9 @@ pub struct ZoneDocument {
     /// Who sees it; both views may hold zones of one name. Default: external.
     #[serde(default)]
     pub view: ViewDocument,
+    /// A master file (RFC 1035 5) that holds the zone, relative to this file: an export of your name server. Nothing else is
+    /// said about the zone here then.
+    pub file: Option<Located<String>>,
     /// Start of authority. Every zone has one.
     pub soa: Option<SoaDocument>,
     /// TTL of records that name none. Default: 1h.

@@ -26,6 +26,7 @@
 
 pub mod document;
 pub mod limits;
+pub mod master;
 pub mod model;
 mod names;
 mod overlap;
@@ -49,10 +50,18 @@ pub struct Loaded {
 
 /// Reads and validates a topology. Problems of structure (YAML, keys, types) end at the first; problems of meaning are
 /// all collected. Warnings do not block.
+///
+/// Zones that stand in files of their own are not read: see [`load_with`].
 pub fn load(source: &Arc<Source>) -> Loaded {
+    load_with(source, &mut |_| Err("no files are read here".to_owned()))
+}
+
+/// As [`load`], with a way to read the master files that zones name; their paths are as written, relative to the topology
+/// file. The way fails in words.
+pub fn load_with(source: &Arc<Source>, files: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) -> Loaded {
     match read_yaml::<document::TopologyDocument>(source, &Limits::DOCUMENT) {
         Ok(document) => {
-            let (topology, diagnostics) = resolve::resolve(source, &document);
+            let (topology, diagnostics) = resolve::resolve(source, &document, files);
             Loaded { topology, diagnostics }
         }
         Err(diagnostics) => Loaded { topology: None, diagnostics },

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use firedrill_corpus::Corpus;
-use firedrill_syntax::{Diagnostics, Severity, render};
-use firedrill_topology::{Loaded, limits, load_bytes};
+use firedrill_syntax::{Diagnostics, Severity, Source, render};
+use firedrill_topology::{Loaded, limits, load_bytes, load_with};
 use proptest::prelude::*;
 
 fn here(name: &str) -> PathBuf {
@@ -15,7 +15,11 @@ fn here(name: &str) -> PathBuf {
 }
 
 fn load_case(file: &str) -> Loaded {
-    load_bytes(file, &std::fs::read(here("tests/bad").join(file)).unwrap())
+    let bytes = std::fs::read(here("tests/bad").join(file)).unwrap();
+    match Source::from_bytes(file, &bytes) {
+        Ok(source) => load_with(&source, &mut |zone| std::fs::read(here("tests/bad/zones").join(zone)).map_err(|e| e.kind().to_string())),
+        Err(_) => load_bytes(file, &bytes),
+    }
 }
 
 fn corpus() -> Corpus<'static> {

@@ -32,11 +32,18 @@ pub(crate) struct Resolver<'d> {
     pub(crate) diagnostics: Diagnostics,
     pub(crate) names: Names,
     pub(crate) topology: Topology,
+    /// Reads the files that the document names.
+    files: &'d mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
 }
 
 /// Resolves and validates a document. A topology comes only when there was no error; warnings do not block it.
-pub(crate) fn resolve(source: &Arc<Source>, document: &TopologyDocument) -> (Option<Topology>, Vec<Diagnostic>) {
-    let mut resolver = Resolver { source, document, diagnostics: Diagnostics::new(), names: Names::default(), topology: empty(document) };
+pub(crate) fn resolve(
+    source: &Arc<Source>,
+    document: &TopologyDocument,
+    files: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+) -> (Option<Topology>, Vec<Diagnostic>) {
+    let (diagnostics, names, topology) = (Diagnostics::new(), Names::default(), empty(document));
+    let mut resolver = Resolver { source, document, diagnostics, names, topology, files };
     if resolver.is_within_limits() {
         resolver.run();
         validate::validate(&mut resolver);

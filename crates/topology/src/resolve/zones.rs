@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use firedrill_syntax::{DurationText, Located, Span, quote};
+use firedrill_syntax::{DurationText, Located, Source, Span, quote};
 
 use super::Resolver;
 use crate::document::{RecordDocument, SoaDocument, SrvDocument, ViewDocument, ZoneDocument};
 use crate::limits::MAX_RECORDS_OF_A_SET;
+use crate::master::read_master;
 use crate::model::*;
 use crate::names::{LabelKind, NameProblem, domain_labels};
 
@@ -39,6 +40,13 @@ impl Resolver<'_> {
                 self.report(self.duplicate("DNS zone", &zone.origin, first));
                 continue;
             }
+            if let Some(file) = &zone.file {
+                if let Some(read) = self.zone_file(zone, &origin, file) {
+                    zones.push(read);
+                    sound.push(zone);
+                }
+                continue;
+            }
             let soa = match &zone.soa {
                 Some(soa) => self.soa(soa),
                 None => {
@@ -62,6 +70,45 @@ impl Resolver<'_> {
             self.check_services(zone, &zones, document);
         }
         zones
+    }
+
+    /// A zone that stands in a master file of its own.
+    fn zone_file(&mut self, zone: &ZoneDocument, origin: &str, file: &Located<String>) -> Option<Zone> {
+        if zone.soa.is_some() || zone.ttl.is_some() || !zone.records.is_empty() {
+            let message = format!("the zone {} stands in a file and here too", quote(origin));
+            self.report(
+                self.error("zone-file-beside-records", file.span, message).hint("move `soa:`, `ttl:` and `records:` into the file"),
+            );
+            return None;
+        }
+        let source = match (self.files)(file) {
+            Ok(bytes) => match Source::from_bytes(file.value.as_str(), &bytes) {
+                Ok(source) => source,
+                Err(problem) => {
+                    self.report(*problem);
+                    return None;
+                }
+            },
+            Err(why) => {
+                let message = format!("the zone file {} cannot be read: {why}", quote(&file.value));
+                self.report(self.error("zone-file", file.span, message).hint("the path is relative to the topology file"));
+                return None;
+            }
+        };
+        let read = match read_master(&source, Some(origin)) {
+            Ok(read) => read,
+            Err(problems) => {
+                self.diagnostics.extend(problems);
+                return None;
+            }
+        };
+        self.diagnostics.extend(read.warnings);
+        if read.zone.origin != *origin {
+            let message = format!("the file holds the zone {}, not {}", quote(&read.zone.origin), quote(origin));
+            self.report(self.error("zone-file-of-another-zone", file.span, message).hint("correct `origin:`, or name the zone's own file"));
+            return None;
+        }
+        Some(read.zone)
     }
 
     fn soa(&mut self, soa: &SoaDocument) -> Option<Soa> {
