@@ -98,6 +98,13 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
         crate::synthetic::COMMANDS,
         crate::dns::COMMANDS,
         crate::network::COMMANDS,
+        crate::win_services::COMMANDS,
+        crate::machines::COMMANDS,
+        crate::event_logs::COMMANDS,
+        crate::wmi::COMMANDS,
+        crate::directory::COMMANDS,
+        crate::sqlcmd::COMMANDS,
+        crate::mail::COMMANDS,
     ]
     .into_iter()
     .flatten()

@@ -357,8 +357,13 @@ impl Cx<'_> {
     /// on target "…".`
     pub(crate) fn proceed(&mut self, target: &str) -> Result<bool, Box<CommandError>> {
         let action = self.command.name.clone();
+        self.proceed_with(target, &action)
+    }
+
+    /// Asks whether to go on with an action of the command's own wording.
+    pub(crate) fn proceed_with(&mut self, target: &str, action: &str) -> Result<bool, Box<CommandError>> {
         let (state, operator) = (&mut *self.state, &mut self.operator);
-        self.io.should_process(target, &action, &mut |prompt| {
+        self.io.should_process(target, action, &mut |prompt| {
             state.answer(prompt, operator.as_deref_mut().map(|operator| operator as &mut dyn Operator))
         })
     }

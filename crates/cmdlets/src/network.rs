@@ -136,6 +136,22 @@ enum Destination {
     External(Ipv4Addr),
 }
 
+/// Whether a name or address leads anywhere.
+pub(crate) fn knows(cx: &Cx<'_>, name: &str) -> bool {
+    destination(cx, name).is_some()
+}
+
+/// Whether what a name or address leads to answers a ping.
+pub(crate) fn answers(cx: &Cx<'_>, name: &str) -> bool {
+    match destination(cx, name) {
+        Some(Destination::Computer(computer)) => cx.fabric.reaches(cx.here, computer, 0),
+        Some(Destination::External(address)) => {
+            cx.fabric.listeners().iter().any(|listener| listener.address == address && cx.fabric.computer_up(listener.computer))
+        }
+        None => false,
+    }
+}
+
 fn destination(cx: &Cx<'_>, name: &str) -> Option<Destination> {
     if let Some(computer) = cx.topology.find_computer(name) {
         return Some(Destination::Computer(computer));

@@ -4,10 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use firedrill_fabric::{Fabric, LimitError, SimDuration};
-use firedrill_powershell::CommandInfo;
-use firedrill_powershell::command::{BoundParameters, CommandError, CommandProvider, Host, Invocation, Resolution};
+use firedrill_powershell::command::{
+    BoundParameters, CommandError, CommandProvider, FileEntry, Host, Invocation, ModuleInfo, RemoteTarget, Resolution,
+};
+use firedrill_powershell::paths;
 use firedrill_powershell::session::StreamRecord;
 use firedrill_powershell::value::DateTime;
+use firedrill_powershell::{CommandInfo, Value};
 use firedrill_topology::ComputerId;
 
 use crate::commands::{self, Style};
@@ -59,6 +62,40 @@ pub struct ShellState {
     pub limit: Option<LimitError>,
     /// How many values were drawn from the seed so far.
     pub drawn: u64,
+    /// The folder that relative paths start from; `C:\` when nobody changed it.
+    pub location: Option<String>,
+    /// Folders of the host that scripts may read; none by default.
+    pub host_folders: Option<Arc<dyn HostFolders>>,
+    /// Mails that scripts sent. None leaves the rehearsal.
+    pub outbox: Vec<Mail>,
+}
+
+/// Folders of the host that the caller of a run allows scripts to read. They are read only, and hidden by files of the
+/// rehearsal.
+pub trait HostFolders: std::fmt::Debug + Send + Sync {
+    /// A file, by its full path in the rehearsal.
+    fn read(&self, path: &str) -> Option<Arc<[u8]>>;
+    /// Names directly inside of a folder, and whether each is a folder itself.
+    fn list(&self, folder: &str) -> Vec<(String, bool)>;
+}
+
+/// A mail that a script sent (`Send-MailMessage`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// When, virtual time.
+    pub at: firedrill_fabric::SimTime,
+    /// The computer that sent it.
+    pub computer: ComputerId,
+    /// Sender.
+    pub from: String,
+    /// Recipients: to, copies and blind copies.
+    pub to: Vec<String>,
+    /// Subject.
+    pub subject: String,
+    /// Text.
+    pub body: String,
+    /// Mail server that was to take it.
+    pub server: String,
 }
 
 impl ShellState {
@@ -86,6 +123,8 @@ pub struct Shell<'f> {
     computer: ComputerId,
     state: &'f mut ShellState,
     operator: Option<&'f mut dyn Operator>,
+    /// Computers that were left for others, with their locations, the first one first.
+    away: Vec<(ComputerId, Option<String>)>,
 }
 
 impl std::fmt::Debug for Shell<'_> {
@@ -97,7 +136,7 @@ impl std::fmt::Debug for Shell<'_> {
 impl<'f> Shell<'f> {
     /// A shell on a computer.
     pub fn new(fabric: &'f mut Fabric, computer: ComputerId, state: &'f mut ShellState) -> Self {
-        Self { fabric, computer, state, operator: None }
+        Self { fabric, computer, state, operator: None, away: Vec::new() }
     }
 
     /// Lets somebody sit at the console, who is asked when the queue of answers is empty.
@@ -157,6 +196,8 @@ impl CommandProvider for Shell<'_> {
             return Ok(());
         };
         let topology = self.fabric.topology().clone();
+        let absolute = absolute_paths(parameters, &self.location());
+        let parameters = absolute.as_ref().unwrap_or(parameters);
         let mut cx = Cx {
             fabric: self.fabric,
             topology,
@@ -178,6 +219,26 @@ impl CommandProvider for Shell<'_> {
             Style::Deployment => close_deployment(&mut cx, report, result),
         }
     }
+}
+
+/// Parameters of the product's cmdlets that are paths of files.
+const PATHS: &[&str] = &["FileName", "ConfigurationFileName", "LisConfigurationFileName", "UserList", "Report"];
+
+/// The parameters with relative paths made absolute; `None` when nothing changes.
+fn absolute_paths(parameters: &BoundParameters, location: &str) -> Option<BoundParameters> {
+    let relative = |name: &str, value: &Value| match value {
+        Value::Str(text) if PATHS.iter().any(|path| path.eq_ignore_ascii_case(name)) && !text.trim().is_empty() => {
+            Some(paths::full(location, text)).filter(|full| !full.eq_ignore_ascii_case(text))
+        }
+        _ => None,
+    };
+    parameters.values.iter().any(|(name, value)| relative(name, value).is_some()).then(|| {
+        let values = parameters.values.iter().map(|(name, value)| {
+            let value = relative(name, value).map_or_else(|| value.clone(), Value::str);
+            (name.clone(), value)
+        });
+        BoundParameters { values: values.collect(), set: parameters.set.clone() }
+    })
 }
 
 /// How the deployment cmdlets end: a closing line, their report, and errors with a prefix and an id of their own
@@ -270,14 +331,134 @@ impl Host for Shell<'_> {
     }
 
     fn read_file(&mut self, path: &str) -> Option<Arc<[u8]>> {
-        self.fabric.read_file(self.computer, path)
+        let (computer, path) = self.place(path)?;
+        self.fabric.read_file(computer, &path).or_else(|| self.state.host_folders.as_ref()?.read(&path))
     }
 
     fn write_file(&mut self, path: &str, content: &[u8]) -> bool {
         if path.is_empty() || self.fabric.check_shell(self.computer).is_err() {
             return false;
         }
-        self.fabric.write_file(self.computer, path, content.into());
+        let Some((computer, path)) = self.place(path) else { return false };
+        if let Some((folder, _)) = paths::split(&path) {
+            self.fabric.make_folder(computer, folder);
+        }
+        self.fabric.write_file(computer, &path, content.into());
         true
+    }
+
+    fn remove_file(&mut self, path: &str) -> bool {
+        self.place(path).is_some_and(|(computer, path)| self.fabric.remove_file(computer, &path))
+    }
+
+    fn entry(&mut self, path: &str) -> Option<FileEntry> {
+        let full = paths::full(&self.location(), path);
+        let (computer, local) = self.place(&full)?;
+        match self.fabric.file_entry(computer, &local) {
+            Some(entry) => Some(self.shown(entry, &full, &local)),
+            None => self.host_entry(&local),
+        }
+    }
+
+    fn entries(&mut self, folder: &str) -> Vec<FileEntry> {
+        let full = paths::full(&self.location(), folder);
+        let Some((computer, local)) = self.place(&full) else { return Vec::new() };
+        let found = self.fabric.file_entries(computer, &local);
+        let mut entries: Vec<FileEntry> = found.into_iter().map(|entry| self.shown(entry, &full, &local)).collect();
+        if let Some(host) = self.state.host_folders.clone() {
+            for (name, _) in host.list(&local) {
+                if !entries.iter().any(|entry| entry.path.rsplit('\\').next().is_some_and(|known| known.eq_ignore_ascii_case(&name))) {
+                    entries.extend(self.host_entry(&paths::join(&local, &name)));
+                }
+            }
+            entries.sort_by_key(|entry| entry.path.to_lowercase());
+        }
+        entries
+    }
+
+    fn make_folder(&mut self, path: &str) -> bool {
+        let Some((computer, path)) = self.place(path) else { return false };
+        self.fabric.make_folder(computer, &path);
+        true
+    }
+
+    fn list_files(&mut self) -> Vec<String> {
+        let mut folders = vec!["C:\\".to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in self.entries(&folder) {
+                if entry.folder { folders.push(entry.path.to_string()) } else { files.push(entry.path.to_string()) }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    fn location(&self) -> String {
+        self.state.location.clone().unwrap_or_else(|| "C:\\".to_owned())
+    }
+
+    fn set_location(&mut self, path: &str) {
+        self.state.location = Some(path.to_owned());
+    }
+
+    fn modules(&self) -> Vec<ModuleInfo> {
+        crate::remote::modules(self.fabric, self.computer)
+    }
+
+    fn enter(&mut self, target: &RemoteTarget) -> Result<Arc<str>, Box<CommandError>> {
+        let computer = crate::remote::reach(self.fabric, self.computer, target)?;
+        self.away.push((self.computer, self.state.location.take()));
+        self.computer = computer;
+        Ok(self.fabric.topology().computer(computer).fqdn.as_str().into())
+    }
+
+    fn leave(&mut self) {
+        if let Some((computer, location)) = self.away.pop() {
+            self.computer = computer;
+            self.state.location = location;
+        }
+    }
+}
+
+impl Shell<'_> {
+    /// The computer and the path on it that a path means: shares lie on the computers that offer them. `None` when the
+    /// other computer does not answer.
+    fn place(&self, path: &str) -> Option<(ComputerId, String)> {
+        let full = paths::full(&self.location(), path);
+        let Some(rest) = full.strip_prefix("\\\\") else { return Some((self.computer, full)) };
+        let (host, rest) = rest.split_once('\\')?;
+        let computer = self.fabric.topology().find_computer(host)?;
+        if !self.fabric.reaches(self.computer, computer, 445) {
+            return None;
+        }
+        let (share, inner) = rest.split_once('\\').unwrap_or((rest, ""));
+        // `\\server\c$` is the drive of that server; other shares are folders of their own.
+        let local = match share.strip_suffix('$') {
+            Some(drive) if drive.len() == 1 => format!("{}:\\{inner}", drive.to_uppercase()),
+            _ => paths::full("C:\\", &format!("C:\\Shares\\{share}\\{inner}")),
+        };
+        Some((computer, local))
+    }
+
+    /// An entry under the name that the script used for the place.
+    fn shown(&self, entry: firedrill_fabric::world::files::FileEntry, full: &str, local: &str) -> FileEntry {
+        // The part behind the folder that was asked for keeps its own spelling.
+        let behind: String = entry.path.chars().skip(local.trim_end_matches('\\').chars().count()).collect();
+        let path: Arc<str> = if full.starts_with("\\\\") { format!("{}{behind}", full.trim_end_matches('\\')).into() } else { entry.path };
+        let at = |time: firedrill_fabric::SimTime| DateTime::from_nanoseconds(time.0);
+        FileEntry { path, folder: entry.folder, length: entry.length, created: at(entry.created), written: at(entry.written) }
+    }
+
+    /// A file or folder of the host, if scripts may see it.
+    fn host_entry(&self, path: &str) -> Option<FileEntry> {
+        let host = self.state.host_folders.as_ref()?;
+        let content = host.read(path);
+        if content.is_none() && host.list(path).is_empty() {
+            return None;
+        }
+        let started = DateTime::from_nanoseconds(self.fabric.started().0);
+        let length = content.as_ref().map_or(0, |content| content.len() as u64);
+        Some(FileEntry { path: path.into(), folder: content.is_none(), length, created: started, written: started })
     }
 }

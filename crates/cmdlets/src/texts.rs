@@ -100,6 +100,68 @@ texts! {
         "Cannot find {0} \"{1}\" in the topology.";
     NOT_A_POOL = Invented, "no source prints it",
         "\"{0}\" is not a Front End pool of this topology.";
+    WINRM_NAME = Documented, "Windows: about_Remote_Troubleshooting",
+        "[{0}] Connecting to remote server {0} failed with the following error message : The WinRM client cannot process the request because the server name cannot be resolved. For more information, see the about_Remote_Troubleshooting Help topic.";
+    WINRM_TIMEOUT = Documented, "Windows: about_Remote_Troubleshooting",
+        "[{0}] Connecting to remote server {0} failed with the following error message : WinRM cannot complete the operation. Verify that the specified computer name is valid, that the computer is accessible over the network, and that a firewall exception for the WinRM service is enabled and allows access from this computer. By default, the WinRM firewall exception for public profiles limits access to remote computers within the same local subnet. For more information, see the about_Remote_Troubleshooting Help topic.";
+    NO_SERVICE_NAMED = Documented, "Windows PowerShell 5.1, Get-Service",
+        "Cannot find any service with service name '{0}'.";
+    NO_SERVICE_DISPLAYED = Documented, "Windows PowerShell 5.1, Get-Service",
+        "Cannot find any service with display name '{0}'.";
+    SERVICE_MANAGER_UNREACHABLE = Documented, ".NET, ServiceController",
+        "Cannot open Service Control Manager on computer '{0}'. This operation might require other privileges.";
+    SERVICE_NOT_STARTED = Documented, "Windows PowerShell 5.1, Start-Service",
+        "Failed to start service '{0}'.";
+    SERVICE_NOT_STOPPED = Documented, "Windows PowerShell 5.1, Stop-Service",
+        "Failed to stop service '{0}'.";
+    SERVICE_HAS_DEPENDENTS = Documented, "Windows PowerShell 5.1, Stop-Service",
+        "Cannot stop service '{0}' because it has dependent services. It can only be stopped if the Force flag is set.";
+    WAITING_FOR_START = Documented, "Windows PowerShell 5.1, Start-Service",
+        "Waiting for service '{0}' to start...";
+    RESTART_FAILED = Documented, "Windows PowerShell 5.1, Restart-Computer",
+        "Failed to restart the computer {0} with the following error message: The RPC server is unavailable. (Exception from HRESULT: 0x800706BA).";
+    STOP_COMPUTER_FAILED = Documented, "Windows PowerShell 5.1, Stop-Computer",
+        "This command cannot be run on target computer('{0}') due to following error: The RPC server is unavailable. (Exception from HRESULT: 0x800706BA).";
+    RESTART_TIMEOUT = Documented, "Windows PowerShell 5.1, Restart-Computer -Wait -Timeout",
+        "Failed to restart the computer {0} with the following error message: The computer did not finish restarting within the specified time-out period.";
+    PING_NO_HOST = Documented, "Windows PowerShell 5.1, Test-Connection",
+        "Testing connection to computer '{0}' failed: No such host is known";
+    PING_NO_ANSWER = Field, "Windows PowerShell 5.1, Test-Connection on a host that is off, quoted by many forum posts",
+        "Testing connection to computer '{0}' failed: Error due to lack of resources";
+    PROCESSES_UNREACHABLE = Documented, ".NET, Process.GetProcesses",
+        "Couldn't connect to remote machine.";
+    NO_PROCESS = Documented, "Windows PowerShell 5.1, Get-Process",
+        "Cannot find a process with the name \"{0}\". Verify the process name and call the cmdlet again.";
+    NO_NETWORK_PATH = Documented, "Windows, error 53",
+        "The network path was not found.";
+    NO_EVENT_LOG = Documented, "Windows PowerShell 5.1, Get-EventLog",
+        "The event log '{0}' on computer '{1}' does not exist.";
+    NO_MATCHES = Documented, "Windows PowerShell 5.1, Get-EventLog",
+        "No matches found";
+    NO_WIN_EVENT_LOG = Documented, "Windows PowerShell 5.1, Get-WinEvent",
+        "There is not an event log on the {0} computer that matches \"{1}\".";
+    NO_EVENTS_FOUND = Documented, "Windows PowerShell 5.1, Get-WinEvent",
+        "No events were found that match the specified selection criteria.";
+    WMI_INVALID_CLASS = Documented, "Windows PowerShell 5.1, Get-WmiObject",
+        "Invalid class \"{0}\"";
+    CIM_INVALID_CLASS = Documented, "Windows PowerShell 5.1, Get-CimInstance",
+        "Invalid class ";
+    WMI_INVALID_QUERY = Documented, "Windows PowerShell 5.1, Get-WmiObject",
+        "Invalid query \"{0}\"";
+    RPC_UNAVAILABLE = Documented, "Windows, error 1722 as WMI reports it",
+        "The RPC server is unavailable. (Exception from HRESULT: 0x800706BA)";
+    AD_NO_SERVER = Documented, "ActiveDirectory module, no domain controller answers",
+        "Unable to find a default server with Active Directory Web Services running.";
+    AD_SERVER_DOWN = Documented, "ActiveDirectory module, -Server",
+        "Unable to contact the server. This may be because this server does not exist, it is currently down, or it does not have the Active Directory Web Services running.";
+    AD_NOT_FOUND = Documented, "ActiveDirectory module",
+        "Cannot find an object with identity: '{0}' under: '{1}'.";
+    AD_BAD_FILTER = Documented, "ActiveDirectory module",
+        "Error parsing query: '{0}' Error Message: '{1}' at position: '1'.";
+    SQL_UNREACHABLE = Documented, "SQL Server client, error 53 and 26",
+        "A network-related or instance-specific error occurred while establishing a connection to SQL Server. The server was not found or was not accessible. Verify that the instance name is correct and that SQL Server is configured to allow remote connections. (provider: Named Pipes Provider, error: 40 - Could not open a connection to SQL Server)";
+    SQL_NO_DATABASE = Documented, "SQL Server, error 4060",
+        "Cannot open database \"{0}\" requested by the login. The login failed.\r\nLogin failed for user '{1}\\Administrator'.";
     NOT_A_COMPUTER = Invented, "no source prints it",
         "\"{0}\" is not a computer of this topology.";
     NOT_A_SERVICE = Invented, "no source prints it",

@@ -72,7 +72,18 @@ pub(crate) fn parameter_type(command: &str, parameter: &str, raw: &str, version:
     }
     // `-Filter` of the user cmdlets is an OPATH expression and often written as a script block.
     if parameter == "Filter"
-        && matches!(command, "Get-CsUser" | "Get-CsAdUser" | "Get-CsMeetingRoom" | "Get-CsCommonAreaPhone" | "Get-CsAnalogDevice")
+        && matches!(
+            command,
+            "Get-CsUser"
+                | "Get-CsAdUser"
+                | "Get-CsMeetingRoom"
+                | "Get-CsCommonAreaPhone"
+                | "Get-CsAnalogDevice"
+                | "Get-ADUser"
+                | "Get-ADComputer"
+                | "Get-ADGroup"
+                | "Get-ADDomainController"
+        )
     {
         return ParameterType::Filter;
     }

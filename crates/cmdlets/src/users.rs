@@ -97,6 +97,26 @@ fn names<'t>(topology: &'t Topology, cohort: &'t UserCohort, user: UserId) -> Na
     Names { address, local, display: cohort.display_name.as_deref() }
 }
 
+/// A user's names as other modules show them.
+pub(crate) struct UserNames {
+    /// SIP address without `sip:`; also the UPN.
+    pub(crate) address: String,
+    /// Login.
+    pub(crate) local: String,
+    pub(crate) display: String,
+    pub(crate) distinguished: String,
+}
+
+/// The names of a user.
+pub(crate) fn user_names(cx: &Cx<'_>, user: UserId) -> UserNames {
+    let topology = &cx.topology;
+    let display = topology.users.cohort_of(user).and_then(|id| topology.users.cohorts[id.index()].display_name.clone());
+    let address = topology.users.address(user).unwrap_or_default();
+    let local = address.split_once('@').map_or(address.as_str(), |(local, _)| local).to_owned();
+    let distinguished = identity_of(topology, user);
+    UserNames { display: display.unwrap_or_else(|| local.clone()), address, local, distinguished }
+}
+
 fn user_not_found(identity: &str) -> Box<CommandError> {
     failure(
         fill(text::USER_NOT_FOUND, &[identity]),
@@ -319,7 +339,7 @@ impl PropertySource for UserProperties {
 }
 
 /// The legacy attribute of the pool in the directory.
-fn home_server(ad_domain: &str, pool: PoolId) -> String {
+pub(crate) fn home_server(ad_domain: &str, pool: PoolId) -> String {
     let components: Vec<String> = ad_domain.split('.').map(|label| format!("DC={label}")).collect();
     let number = pool.0 + 1;
     format!("CN=Lc Services,CN=Microsoft,CN=1:{number},CN=Pools,CN=RTC Service,CN=Services,CN=Configuration,{}", components.join(","))

@@ -67,20 +67,6 @@ fn service_named(cx: &Cx<'_>, computer: ComputerId, name: &str) -> Result<Servic
     })
 }
 
-/// Display name: the product's name, and the component.
-fn display_name(cx: &Cx<'_>, computer: ComputerId, service: ServiceName) -> String {
-    let (version, edge) = match cx.topology.computer(computer).role {
-        ComputerRole::FrontEnd(pool) => (cx.topology.pool(pool).version, false),
-        ComputerRole::Edge(edge) => (cx.topology.edge_pool(edge).version, true),
-        _ => (cx.topology.version, false),
-    };
-    match (service, edge) {
-        (ServiceName::W3svc | ServiceName::FabricHostSvc, _) => service.component().to_owned(),
-        (ServiceName::RtcSrv, true) => format!("{} Access Edge", version.product_name()),
-        _ => format!("{} {}", version.product_name(), service.component()),
-    }
-}
-
 /// Roles that a service belongs to (documented for those of the sample in dossier G.1; the others inferred).
 fn roles(service: ServiceName, edge: bool) -> &'static [&'static str] {
     match service {
@@ -116,7 +102,7 @@ fn service_object(cx: &Cx<'_>, computer: ComputerId, service: ServiceName, state
         .object(vec![
             Value::str(status),
             Value::str(service.short_name()),
-            Value::str(display_name(cx, computer, service)),
+            Value::str(cx.fabric.service_display_name(computer, service)),
             activity,
             Value::str(state.service_status()),
             texts(roles(service, edge).iter().copied()),

@@ -14,6 +14,7 @@ use crate::seed::Seed;
 use crate::serving::DataLoss;
 use crate::time::{SimDuration, SimTime};
 use crate::world::dns::DnsState;
+use crate::world::event_log::WindowsEvent;
 use crate::world::faults::FaultState;
 use crate::world::files::Files;
 use crate::world::outages::ServingRecord;
@@ -91,6 +92,8 @@ pub struct Fabric {
     pub(crate) users: Arc<UserState>,
     pub(crate) dns: Arc<DnsState>,
     pub(crate) files: Arc<Files>,
+    /// Event logs of Windows on all computers, oldest first.
+    pub(crate) windows_log: Arc<Vec<WindowsEvent>>,
     pub(crate) losses: Arc<Vec<DataLoss>>,
     /// CMS, replication, backup, running operations.
     pub(crate) admin: Arc<AdminState>,
@@ -121,6 +124,7 @@ impl Fabric {
             users: Arc::new(UserState::new(&topology, seed)),
             dns: Arc::new(DnsState::new(&topology, start)),
             files: Arc::default(),
+            windows_log: Arc::default(),
             losses: Arc::default(),
             admin,
             plan,

@@ -4,10 +4,11 @@ use firedrill_topology::RecordType;
 
 pub(crate) mod dns;
 mod engine;
+pub mod event_log;
 mod explain;
 pub(crate) mod faults;
 mod federation;
-pub(crate) mod files;
+pub mod files;
 mod network;
 pub(crate) mod outages;
 pub(crate) mod plan;

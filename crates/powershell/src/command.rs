@@ -245,6 +245,47 @@ pub struct CommandError {
     pub target: Value,
 }
 
+/// A file or folder of the virtual file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// Full path, spelt as when it was made.
+    pub path: Arc<str>,
+    /// Whether it is a folder.
+    pub folder: bool,
+    /// Length in bytes; 0 for folders.
+    pub length: u64,
+    /// When it was made.
+    pub created: DateTime,
+    /// When it was last written.
+    pub written: DateTime,
+}
+
+/// A module that is installed on the computer of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleInfo {
+    /// Name, `SkypeForBusiness`.
+    pub name: Arc<str>,
+    /// Version.
+    pub version: [i32; 4],
+    /// `Binary`, `Manifest` or `Script`.
+    pub kind: &'static str,
+    /// Description.
+    pub description: Arc<str>,
+}
+
+/// Where a command is to run that goes to another computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteTarget {
+    /// Name of the computer, or the whole address of `-ConnectionUri`.
+    pub name: Arc<str>,
+    /// Whether the name is an address (`https://pool1.contoso.com/OcsPowershell`).
+    pub by_uri: bool,
+    /// Port, when one was asked for.
+    pub port: Option<u16>,
+    /// `-UseSSL`.
+    pub ssl: bool,
+}
+
 /// What the evaluator needs of its surroundings beyond commands. All of it is virtual.
 pub trait Host {
     /// The current virtual time.
@@ -274,4 +315,45 @@ pub trait Host {
     fn list_files(&mut self) -> Vec<String> {
         Vec::new()
     }
+    /// A file or folder of the virtual file system.
+    fn entry(&mut self, path: &str) -> Option<FileEntry> {
+        let content = self.read_file(path)?;
+        let now = self.now();
+        Some(FileEntry { path: path.into(), folder: false, length: content.len() as u64, created: now, written: now })
+    }
+    /// Files and folders directly inside of a folder, sorted by name.
+    fn entries(&mut self, folder: &str) -> Vec<FileEntry> {
+        let _ = folder;
+        Vec::new()
+    }
+    /// Makes a folder, with those around it; false when that cannot be.
+    fn make_folder(&mut self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
+    /// The folder that relative paths start from.
+    fn location(&self) -> String {
+        "C:\\".into()
+    }
+    /// Changes the folder that relative paths start from.
+    fn set_location(&mut self, path: &str) {
+        let _ = path;
+    }
+    /// Modules of the product and its surroundings that are installed on the computer of the session.
+    fn modules(&self) -> Vec<ModuleInfo> {
+        Vec::new()
+    }
+    /// Goes to another computer: commands, files and the name of the computer are those of that one until
+    /// [`Host::leave`]. Calls nest. The full name of the computer, or why it cannot be reached.
+    fn enter(&mut self, target: &RemoteTarget) -> Result<Arc<str>, Box<CommandError>> {
+        Err(Box::new(CommandError {
+            message: format!("Connecting to remote server {} is not modelled.", target.name).into(),
+            id: "RemotingNotModelled".into(),
+            category: "NotImplemented".into(),
+            exception_types: vec!["System.Management.Automation.PSNotImplementedException".into()],
+            target: Value::Str(target.name.clone()),
+        }))
+    }
+    /// Comes back from the computer entered last.
+    fn leave(&mut self) {}
 }

@@ -12,10 +12,12 @@ pub mod binding;
 pub mod builtins;
 pub mod command;
 pub mod convert;
+pub mod desk;
 pub mod error;
 mod eval;
 pub mod format;
 pub mod parse;
+pub mod paths;
 pub mod pipeline;
 pub mod session;
 pub mod source;
@@ -23,8 +25,8 @@ pub mod types;
 pub mod value;
 
 pub use command::{
-    BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType, Prompt,
-    Resolution,
+    BoundParameters, CommandInfo, CommandProvider, ConfirmImpact, FileEntry, Host, Invocation, ModuleInfo, ParameterInfo, ParameterSetInfo,
+    ParameterType, Prompt, RemoteTarget, Resolution,
 };
 pub use error::{ErrorRecord, Flow, LimitError};
 pub use eval::{Exports, ModuleRequest};

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::command::{BoundParameters, CommandInfo, CommandProvider, Host};
+use crate::command::{BoundParameters, CommandInfo, CommandProvider, Host, RemoteTarget};
+use crate::desk::Desk;
 use crate::error::{ErrorRecord, Flow};
 use crate::source::Span;
 use crate::value::{ScriptBlock, Value};
@@ -117,6 +118,23 @@ impl<'a> BlockCall<'a> {
     }
 }
 
+/// One run of a script block apart from the session: on another computer, or as a job.
+#[derive(Debug)]
+pub struct RemoteCall<'a> {
+    /// Where it runs; `None` runs it here, but without the variables of the session.
+    pub target: Option<&'a RemoteTarget>,
+    /// The remote session whose variables it sees.
+    pub session: Option<i64>,
+    /// What to run.
+    pub block: &'a ScriptBlock,
+    /// Positional arguments.
+    pub arguments: Vec<Value>,
+    /// `$input`.
+    pub input: Vec<Value>,
+    /// Whether all streams are collected as output (for jobs), instead of going where those of the caller go.
+    pub collect: bool,
+}
+
 /// Where `Context::set_variable` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VariableScope {
@@ -156,6 +174,18 @@ pub trait Context {
     fn run_text(&mut self, text: &str) -> Result<(), Flow>;
     /// Runs a command by name with arguments and returns its output (`Sort-Object` inside another stage, `Out-Default`).
     fn run_command(&mut self, name: &str, arguments: Vec<Argument>, input: Option<Vec<Value>>) -> Result<Vec<Value>, Flow>;
+
+    /// Runs a script block apart from the session and hands each object of its output to `out`, as it arrives from
+    /// another computer: without methods, with the name of the computer.
+    fn run_remote(&mut self, call: RemoteCall<'_>, out: &mut dyn FnMut(Value) -> Result<(), Flow>) -> Result<(), Flow>;
+    /// Remote sessions, jobs, locations and whatever else the session keeps besides variables.
+    fn desk(&mut self) -> &mut Desk;
+    /// Removes an alias that a script set; false when there was none.
+    fn remove_alias(&mut self, name: &str) -> bool;
+    /// What the console shows of the records of this run from one on, and how many there are now.
+    fn shown(&mut self, from: usize) -> (String, usize);
+    /// A variable of the scope so many levels further out (0 is the current one), and of no other.
+    fn variable_in(&mut self, name: &str, scope: usize) -> Option<Value>;
 
     /// Reads a variable as scripts see it; the name may carry a scope (`global:x`).
     fn variable(&mut self, name: &str) -> Option<Value>;

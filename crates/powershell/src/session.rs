@@ -250,7 +250,9 @@ impl Session {
             statement: Span::default(),
         };
         let before = crate::types::classes::install(std::mem::take(&mut evaluator.state.types));
-        let result = evaluator.top(ast, &mut Top);
+        let result = evaluator.follow_console().and_then(|()| evaluator.top(ast, &mut Top));
+        evaluator.leave_console();
+        evaluator.save_transcript();
         let mut output = std::mem::take(&mut evaluator.output);
         evaluator.state.types = crate::types::classes::install(before);
         match result {
@@ -284,7 +286,7 @@ impl Session {
 }
 
 impl State {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let global = Scope::new(ScopeKind::Global, None);
         let state = Self {
             global,
@@ -295,6 +297,7 @@ impl State {
             types: crate::types::classes::Types::new(),
             modules: Default::default(),
             next_id: 0,
+            desk: crate::desk::Desk::default(),
         };
         crate::eval::initial_variables(&state.global, &state.errors);
         state

@@ -375,6 +375,9 @@ impl Fabric {
                 let state = &mut self.admin_mut().pools[pool.index()];
                 state.exports[module.position()] = export;
                 state.content_owed &= !(synced && module == BackupModule::DataConf);
+                if module == BackupModule::DataConf && broke && healthy_before {
+                    self.note_export_failed(pool);
+                }
                 if module == BackupModule::PresenceFocus && broke == healthy_before {
                     self.log_backup(pool, if broke { "path to the partner broken" } else { "path to the partner whole" });
                 }

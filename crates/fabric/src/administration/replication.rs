@@ -139,6 +139,15 @@ impl Fabric {
         if altered.is_empty() && self.admin.cms.reported_to == agents {
             return;
         }
+        if let Some(agents) = agents {
+            for (index, reports) in &altered {
+                let computer = ComputerId(*index as u32);
+                let edge = matches!(self.topology.computer(computer).role, ComputerRole::Edge(_));
+                if !reports && edge && !self.transfers(Some(agents), computer) {
+                    self.note_edge_unreachable(agents.file_transfer, computer);
+                }
+            }
+        }
         let admin = self.admin_mut();
         admin.cms.reported_to = agents;
         for (index, reports) in altered {

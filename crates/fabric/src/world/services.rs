@@ -282,6 +282,34 @@ impl Fabric {
         self.log_state("computer", computer, "booting");
     }
 
+    /// Restarts a computer: it is off at once, and its services start when it has booted (`Restart-Computer`). Nothing
+    /// happens to one that is off.
+    pub fn restart_computer(&mut self, computer: ComputerId) {
+        if self.computer_up(computer) {
+            self.note_planned_shutdown(computer, "restart");
+            self.power_off(computer);
+            self.power_on(computer, AfterBoot::StartServices);
+            // A limit that is hit here is hit again, and reported, when time runs on.
+            let _ = self.settle();
+        }
+    }
+
+    /// Shuts a computer down for good (`Stop-Computer`): nothing in the model switches it on again by itself.
+    pub fn shut_down_computer(&mut self, computer: ComputerId) {
+        if self.computer_up(computer) {
+            self.note_planned_shutdown(computer, "power off");
+            self.power_off(computer);
+            let _ = self.settle();
+        }
+    }
+
+    /// Disables a service, or lets it start again (`Set-Service -StartupType`); neither starts nor stops it.
+    pub fn set_service_disabled(&mut self, computer: ComputerId, service: ServiceName, disabled: bool) {
+        for record in self.computer_mut(computer).services.iter_mut().filter(|record| record.name == service) {
+            record.state.disabled = disabled;
+        }
+    }
+
     pub(crate) fn crash_service(&mut self, computer: ComputerId, service: ServiceName) {
         let now = self.now;
         if let Some(record) = self.computer_mut(computer).services.iter_mut().find(|record| record.name == service) {
@@ -386,6 +414,15 @@ impl Fabric {
             .collect();
         for event in events {
             self.log(event);
+        }
+        if before.power != after.power {
+            self.note_boot(computer);
+        }
+        for (old, new) in before.services.iter().zip(&after.services) {
+            let waits = |record: &ServiceRecord| record.state.status == ServiceStatus::StartPending && record.state.due.is_none();
+            if old.state.status != new.state.status || waits(old) != waits(new) {
+                self.note_service(computer, new.name, new.state.status, waits(new) && !waits(old));
+            }
         }
     }
 

@@ -45,7 +45,8 @@ pub fn matches_type(value: &Value, kind: &ParameterType) -> bool {
         (ParameterType::Array(element), value) => match value {
             Value::Array(_) => **element == ParameterType::Object,
             Value::List(_) => value.items().unwrap_or_default().iter().all(|item| matches_type(item, element)),
-            _ => false,
+            // One element becomes a list of one without being converted.
+            one => matches_type(one, element),
         },
         _ => false,
     }

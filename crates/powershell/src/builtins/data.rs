@@ -60,7 +60,8 @@ pub(super) fn export_csv(parameters: &BoundParameters, items: Vec<Value>, cx: &m
         return Ok(());
     }
     let text: String = to_lines(parameters, &items, !append).into_iter().flat_map(|line| [line, "\r\n".to_string()]).collect();
-    super::files::write_text(&path, &text, append, cx)
+    let encoding = super::files::Encoding::of(parameters, super::files::Encoding::Ascii)?;
+    super::files::write_text(&path, &text, append, encoding, cx)
 }
 
 /// Splits CSV text into records; quotes may hold delimiters and line ends.
@@ -145,11 +146,9 @@ pub(super) fn import_csv(parameters: &BoundParameters, cx: &mut dyn Context) -> 
     let mut named = texts(parameters, "Path");
     named.extend(texts(parameters, "LiteralPath"));
     for path in named {
-        let Some(content) = cx.world().read_file(&path) else {
-            cx.write_error(
-                error(format!("Could not find file '{path}'."), "FileOpenFailure", "OpenError", "System.IO.FileNotFoundException")
-                    .with_target(Value::Str(path.clone())),
-            )?;
+        let Some(content) = super::files::read(&path, cx) else {
+            let record = super::files::no_such_file(&path, cx);
+            cx.write_error(record)?;
             continue;
         };
         emit_objects(parameters, &super::decode_text(&content), cx)?;
@@ -178,19 +177,32 @@ pub(super) fn select_string(parameters: &BoundParameters, items: Vec<Value>, cx:
         })?));
     }
     let mut sources: Vec<(String, Vec<String>)> = Vec::new();
-    for path in texts(parameters, "Path") {
-        match cx.world().read_file(&path) {
-            Some(content) => sources.push((path.to_string(), super::decode_text(&content).lines().map(str::to_string).collect())),
-            None => cx.write_error(error(
-                format!("Cannot find path '{path}' because it does not exist."),
-                "PathNotFound",
-                "ObjectNotFound",
-                "System.Management.Automation.ItemNotFoundException",
-            ))?,
+    let mut named: Vec<(Arc<str>, bool)> = texts(parameters, "Path").into_iter().map(|path| (path, true)).collect();
+    named.extend(texts(parameters, "LiteralPath").into_iter().map(|path| (path, false)));
+    let mut stream: Vec<String> = Vec::new();
+    for item in &items {
+        match item {
+            // Files of the pipeline are looked into.
+            Value::Object(object) if object.is_type("System.IO.FileInfo") => {
+                named.extend(object.get("FullName").map(|path| (shared_text(&path), false)));
+            }
+            item => stream.push(shared_text(item).to_string()),
         }
     }
-    if !items.is_empty() {
-        sources.push(("InputStream".into(), items.iter().map(|i| shared_text(i).to_string()).collect()));
+    for (path, wildcards) in named {
+        let found = super::files::matching(&path, wildcards, cx);
+        if found.is_empty() && !(wildcards && super::properties::has_wildcard(&path)) {
+            let record = super::files::not_found(&path, cx);
+            cx.write_error(record)?;
+        }
+        for entry in found.into_iter().filter(|entry| !entry.folder) {
+            let content = super::files::read(&entry.path, cx).unwrap_or_default();
+            sources.push((entry.path.to_string(), super::decode_text(&content).lines().map(str::to_string).collect()));
+        }
+    }
+    let from_files = !sources.is_empty();
+    if !stream.is_empty() {
+        sources.push(("InputStream".into(), stream));
     }
     for (path, lines) in sources {
         for (at, line) in lines.iter().enumerate() {
@@ -227,7 +239,11 @@ pub(super) fn select_string(parameters: &BoundParameters, items: Vec<Value>, cx:
                 .with("Matches", Value::array(matches))
                 .with_text(text);
             cx.emit(object.into())?;
+            if parameters.switch("List") && path != "InputStream" {
+                break;
+            }
         }
     }
-    if parameters.switch("Quiet") { cx.emit(Value::Bool(false)) } else { Ok(()) }
+    // Nothing found in files is said, nothing found in the pipeline is not.
+    if parameters.switch("Quiet") && from_files { cx.emit(Value::Bool(false)) } else { Ok(()) }
 }

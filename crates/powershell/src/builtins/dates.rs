@@ -123,8 +123,13 @@ pub(super) fn start_sleep(parameters: &BoundParameters, cx: &mut dyn Context) ->
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     let nanoseconds = ((seconds * 1e9) as i64).saturating_add(milliseconds.saturating_mul(1_000_000));
     if nanoseconds < 0 {
+        let name = if parameters.get("Seconds").is_some() { "Seconds" } else { "Milliseconds" };
+        let given = parameters.get(name).map(crate::convert::display).unwrap_or_default();
         return Err(error(
-            "The argument is less than the minimum allowed range of 0.",
+            format!(
+                "Cannot validate argument on parameter '{name}'. The {given} argument is less than the minimum allowed range of 0. Supply an argument that \
+                 is greater than or equal to 0 and then try the command again."
+            ),
             "ParameterArgumentValidationError",
             "InvalidData",
             "System.Management.Automation.ParameterBindingValidationException",

@@ -242,7 +242,7 @@ pub(super) fn tee(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn 
         };
         cx.set_variable(&name, value, VariableScope::Local)?;
     } else if let Some(path) = parameters.text("FilePath").or_else(|| parameters.text("LiteralPath")) {
-        super::output::write_lines(&path, &items, 120, parameters.switch("Append"), cx)?;
+        super::output::write_lines(parameters, &path, &items, 120, parameters.switch("Append"), cx)?;
     }
     items.into_iter().try_for_each(|item| cx.emit(item))
 }

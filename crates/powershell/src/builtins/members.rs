@@ -137,6 +137,14 @@ impl GetMember {
     }
 }
 
+/// A member of `PSMemberTypes`.
+fn member_type(kind: &str) -> Value {
+    const NAME: &str = "System.Management.Automation.PSMemberTypes";
+    let number =
+        types::enumeration(NAME).and_then(|members| members.iter().find(|(name, _)| *name == kind)).map_or(0, |(_, number)| *number);
+    Value::Enum(Arc::new(crate::value::EnumValue { type_name: NAME.into(), name: kind.into(), number }))
+}
+
 /// Methods of the common types, as far as they are modelled.
 fn methods(full: &str) -> &'static [&'static str] {
     match full {
@@ -253,7 +261,7 @@ impl Stage for GetMember {
             let object = PsObject::new("Microsoft.PowerShell.Commands.MemberDefinition")
                 .with("TypeName", type_name.clone())
                 .with("Name", name.clone())
-                .with("MemberType", kind)
+                .with("MemberType", member_type(kind))
                 .with("Definition", definition)
                 .with_text(name);
             let object = PsObject { default_view: ["Name", "MemberType", "Definition"].iter().map(|n| Arc::from(*n)).collect(), ..object };

@@ -1,18 +1,25 @@
 //! The built-in cmdlets.
 
 mod aliases;
+mod clixml;
 mod data;
 mod dates;
 mod files;
 mod filter;
 mod formatting;
 mod grouping;
+mod help;
+mod html;
+mod jobs;
 mod json;
 mod members;
+mod modules;
 mod output;
 mod properties;
+mod remoting;
 mod select;
 mod session;
+mod shell;
 mod signature;
 mod sorting;
 mod table;
@@ -26,7 +33,8 @@ use crate::pipeline::{Builtin, Context, Stage};
 use crate::value::Value;
 
 pub use files::decode_text;
-pub use session::is_known_module;
+pub use modules::is_known_module;
+pub(crate) use shell::{credential, secret_of, secure_string};
 pub use table::{is_known, unmodelled_names};
 
 /// The built-in of that name, without regard to case; aliases are not resolved here.
@@ -63,6 +71,18 @@ pub fn aliases() -> impl Iterator<Item = (&'static str, &'static str)> {
     table::ALIASES.iter().copied()
 }
 
+/// A location as `Get-Location` and `$PWD` give it.
+pub(crate) fn path_info(path: &str) -> Value {
+    let drive: Value = if path.get(1..2) == Some(":") { Value::str(&path[..1]) } else { Value::Null };
+    let object = crate::value::PsObject::new("System.Management.Automation.PathInfo")
+        .with("Drive", drive)
+        .with("Provider", "Microsoft.PowerShell.Core\\FileSystem")
+        .with("ProviderPath", path)
+        .with("Path", path)
+        .with_text(path);
+    crate::value::PsObject { default_view: vec!["Path".into()], ..object }.into()
+}
+
 /// Names of all built-ins, sorted.
 pub fn names() -> Vec<Arc<str>> {
     let mut names: Vec<Arc<str>> = table::BUILTINS.iter().map(|entry| Arc::from(entry.name)).collect();
@@ -91,6 +111,30 @@ impl Stage for Bound {
     fn process(&mut self, _input: Option<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
         let parameters = cx.bound().clone();
         (self.run)(&parameters, cx)
+    }
+}
+
+/// A command with pipeline binding that also looks at the object itself: script blocks as arguments see it as `$_`.
+struct Piped {
+    run: fn(&BoundParameters, Option<Value>, &mut dyn Context) -> Result<(), Flow>,
+}
+
+impl Stage for Piped {
+    fn process(&mut self, input: Option<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
+        let parameters = cx.bound().clone();
+        (self.run)(&parameters, input, cx)
+    }
+}
+
+/// The text of a parameter that may be a script block over the pipeline object.
+fn delayed_text(parameters: &BoundParameters, name: &str, input: Option<&Value>, cx: &mut dyn Context) -> Result<Option<Arc<str>>, Flow> {
+    match (parameters.get(name), input) {
+        (Some(Value::Script(block)), Some(input)) => {
+            let value = properties::run(block, input, cx)?;
+            Ok(Some(crate::convert::shared_text(&value)))
+        }
+        (Some(value), _) => Ok(Some(crate::convert::shared_text(value))),
+        (None, _) => Ok(None),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::files::Encoding;
 use super::{error, input_of, list, number};
 use crate::command::BoundParameters;
 use crate::convert::{shared_text, to_text};
 use crate::error::{ErrorRecord, Flow, exception_chain};
 use crate::format;
 use crate::pipeline::{Context, Stage};
-use crate::value::{PsObject, Value};
+use crate::value::Value;
 
 /// Width of the console when nobody says otherwise.
 pub(super) const CONSOLE_WIDTH: usize = 120;
@@ -127,9 +128,18 @@ pub(super) fn out_host(parameters: &BoundParameters, items: Vec<Value>, cx: &mut
 }
 
 /// Writes formatted lines to a file.
-pub(super) fn write_lines(path: &str, items: &[Value], width: usize, append: bool, cx: &mut dyn Context) -> Result<(), Flow> {
-    let text: String = lines(items, width, cx).into_iter().flat_map(|line| [line, "\r\n".to_string()]).collect();
-    super::files::write_text(path, &text, append, cx)
+pub(super) fn write_lines(
+    parameters: &BoundParameters,
+    path: &str,
+    items: &[Value],
+    width: usize,
+    append: bool,
+    cx: &mut dyn Context,
+) -> Result<(), Flow> {
+    let end = if parameters.switch("NoNewline") { "" } else { "\r\n" };
+    let text: String = lines(items, width, cx).iter().flat_map(|line| [line.as_str(), end]).collect();
+    let encoding = Encoding::of(parameters, Encoding::Utf16)?;
+    super::files::write_text(path, &text, append, encoding, cx)
 }
 
 pub(super) fn out_file(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
@@ -141,7 +151,7 @@ pub(super) fn out_file(parameters: &BoundParameters, items: Vec<Value>, cx: &mut
     if !cx.should_process(&path, "Output to File")? {
         return Ok(());
     }
-    write_lines(&path, &items, width_of(parameters), append, cx)
+    write_lines(parameters, &path, &items, width_of(parameters), append, cx)
 }
 
 /// `Read-Host`.
@@ -149,10 +159,7 @@ pub(super) fn read_host(parameters: &BoundParameters, cx: &mut dyn Context) -> R
     let prompt = list(parameters, "Prompt").iter().map(|p| to_text(p, " ")).collect::<Vec<_>>().join(" ");
     let shown = if prompt.is_empty() { String::new() } else { format!("{prompt}: ") };
     match cx.world().prompt(&shown) {
-        Some(answer) if parameters.switch("AsSecureString") => {
-            let object = PsObject::new("System.Security.SecureString").with("Length", i32::try_from(answer.chars().count()).unwrap_or(0));
-            cx.emit(object.with_text("System.Security.SecureString").into())
-        }
+        Some(answer) if parameters.switch("AsSecureString") => cx.emit(super::secure_string(&answer)),
         Some(answer) => cx.emit(Value::str(answer)),
         None => Err(error(
             "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available.",

@@ -1,40 +1,14 @@
-//! `Get-/Set-/Remove-Variable`, `Get-Command`, modules, `Invoke-Expression`, `Set-StrictMode`, `Get-Host`.
+//! `Get-/Set-/Remove-Variable`, `Get-Command`, `Invoke-Expression`, `Set-StrictMode`, `Get-Host`.
 
 use std::sync::Arc;
 
 use super::{error, texts};
 use crate::command::{BoundParameters, CommandInfo};
-use crate::convert::{shared_text, to_bool};
+use crate::convert::shared_text;
 use crate::error::Flow;
 use crate::eval::like;
 use crate::pipeline::{Context, VariableScope};
 use crate::value::{PsObject, Value};
-
-/// Modules whose import changes nothing here: they are loaded, or part of the world.
-const MODULES: &[&str] = &[
-    "SkypeForBusiness",
-    "Lync",
-    "LyncOnline",
-    "ActiveDirectory",
-    "DnsServer",
-    "DnsClient",
-    "NetTCPIP",
-    "NetSecurity",
-    "WebAdministration",
-    "ServerManager",
-    "SqlServer",
-    "SQLPS",
-    "BitsTransfer",
-    "CimCmdlets",
-    "Microsoft.PowerShell.Management",
-    "Microsoft.PowerShell.Utility",
-    "Microsoft.PowerShell.Security",
-    "Microsoft.PowerShell.Diagnostics",
-    "ScheduledTasks",
-    "SmbShare",
-    "Storage",
-    "International",
-];
 
 fn scope_of(parameters: &BoundParameters) -> VariableScope {
     match parameters.text("Scope").as_deref().map(str::to_ascii_lowercase).as_deref() {
@@ -65,7 +39,7 @@ fn variable_missing(name: &str) -> crate::error::ErrorRecord {
     .with_target(Value::str(name))
 }
 
-fn variable_object(name: &str, value: Value) -> Value {
+pub(super) fn variable_object(name: &str, value: Value) -> Value {
     PsObject::new("System.Management.Automation.PSVariable")
         .with("Name", name)
         .with("Description", "")
@@ -135,6 +109,21 @@ pub(super) fn set_variable(parameters: &BoundParameters, items: Vec<Value>, cx: 
 
 pub(super) fn new_variable(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let name = parameters.text("Name").unwrap_or_else(|| "".into());
+    let level = match scope_of(parameters) {
+        VariableScope::Local => cx.variable_in(&name, 0),
+        _ => cx.variable(&scoped(parameters, &name)),
+    };
+    if level.is_some() && !parameters.switch("Force") {
+        return cx.write_error(
+            error(
+                format!("A variable with name '{name}' already exists."),
+                "VariableAlreadyExists",
+                "ResourceExists",
+                "System.Management.Automation.SessionStateException",
+            )
+            .with_target(Value::Str(name)),
+        );
+    }
     set_variable(
         &BoundParameters {
             values: vec![("Name".into(), Value::Str(name)), ("Value".into(), parameters.get("Value").cloned().unwrap_or(Value::Null))],
@@ -187,7 +176,7 @@ fn command_object(info: &CommandInfo, kind: &str) -> Value {
         "System.Management.Automation.CmdletInfo"
     });
     let mut object = object
-        .with("CommandType", kind)
+        .with("CommandType", super::aliases::command_type(kind))
         .with("Name", info.name.clone())
         .with("Version", "")
         .with("Source", info.module.clone())
@@ -250,91 +239,16 @@ pub(super) fn get_command(parameters: &BoundParameters, cx: &mut dyn Context) ->
     Ok(())
 }
 
-fn module_object(name: &str) -> Value {
-    let object = PsObject::new("System.Management.Automation.PSModuleInfo")
-        .with("ModuleType", "Binary")
-        .with("Version", Value::Version([1, 0, 0, 0]))
-        .with("Name", name)
-        .with("Description", "")
-        .with_text(name);
-    PsObject { default_view: ["ModuleType", "Version", "Name"].iter().map(|n| Arc::from(*n)).collect(), ..object }.into()
-}
-
-/// `Import-Module` of a known module does nothing.
-pub(super) fn import_module(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    for name in texts(parameters, "Name") {
-        let plain = name.trim_end_matches(".psd1").trim_end_matches(".psm1");
-        let plain = plain.rsplit(['\\', '/']).next().unwrap_or(plain);
-        match MODULES.iter().find(|m| !name.contains(['\\', '/']) && (m.eq_ignore_ascii_case(plain) || like(m, plain, false))) {
-            Some(module) => {
-                cx.verbose(&format!("Loading module from path '{module}'."))?;
-                if parameters.switch("PassThru") {
-                    cx.emit(module_object(module))?;
-                }
-            }
-            None if import_script(&name, parameters, cx)? => {}
-            None => cx.write_error(
-                error(
-                    format!("The specified module '{name}' was not loaded because no valid module file was found in any module directory."),
-                    "Modules_ModuleNotFound",
-                    "ResourceUnavailable",
-                    "System.IO.FileNotFoundException",
-                )
-                .with_target(Value::Str(name.clone())),
-            )?,
-        }
-    }
-    Ok(())
-}
-
-/// Imports a module of the virtual file system; false when there is none.
-fn import_script(name: &Arc<str>, parameters: &BoundParameters, cx: &mut dyn Context) -> Result<bool, Flow> {
-    let request = crate::eval::ModuleRequest {
-        name: name.clone(),
-        functions: texts(parameters, "Function"),
-        variables: texts(parameters, "Variable"),
-        aliases: texts(parameters, "Alias"),
-        prefix: parameters.text("Prefix").unwrap_or_default(),
-        force: parameters.switch("Force"),
-    };
-    let Some(module) = cx.import_script_module(&request)? else { return Ok(false) };
-    if parameters.switch("PassThru") {
-        cx.emit(module)?;
-    }
-    Ok(true)
-}
-
-/// Whether a module is part of the world: its import changes nothing.
-pub fn is_known_module(name: &str) -> bool {
-    MODULES.iter().any(|m| m.eq_ignore_ascii_case(name))
-}
-
-pub(super) fn get_module(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    let names = texts(parameters, "Name");
-    for module in cx.script_modules() {
-        let name = shared_text(&module);
-        if names.is_empty() || names.iter().any(|n| like(&name, n, false)) {
-            cx.emit(module)?;
-        }
-    }
-    for module in MODULES {
-        if names.iter().any(|n| like(module, n, false)) || (names.is_empty() && module.starts_with("Microsoft.PowerShell")) {
-            cx.emit(module_object(module))?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn remove_module(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    for name in texts(parameters, "Name") {
-        cx.remove_script_module(&name);
-    }
-    Ok(())
-}
-
 pub(super) fn invoke_expression(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let text = parameters.get("Command").map_or_else(|| "".into(), shared_text);
-    cx.run_text(&text)
+    cx.run_text(&text).map_err(|flow| match flow {
+        // Text that does not parse is an error of this command.
+        Flow::Error(mut failure) if &*failure.record.category == "ParserError" && !failure.record.id.contains(',') => {
+            failure.record.id = format!("{},Microsoft.PowerShell.Commands.InvokeExpressionCommand", failure.record.id).into();
+            Flow::Error(failure)
+        }
+        other => other,
+    })
 }
 
 pub(super) fn get_host(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
@@ -354,34 +268,10 @@ pub(super) fn get_culture(_: &BoundParameters, cx: &mut dyn Context) -> Result<(
     cx.emit(object.with_text("en-US").into())
 }
 
-/// `ConvertTo-SecureString` of plain text: scripts pass it on, nothing here decrypts it.
-pub(super) fn to_secure_string(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    let text = parameters.get("String").map_or_else(|| "".into(), shared_text);
-    if !parameters.switch("AsPlainText") {
-        cx.unmodelled("ConvertTo-SecureString of encrypted text");
-    }
-    let object = PsObject::new("System.Security.SecureString").with("Length", i32::try_from(text.chars().count()).unwrap_or(0));
-    cx.emit(object.with_text("System.Security.SecureString").into())
-}
-
-pub(super) fn get_credential(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    let user = parameters.get("Credential").or_else(|| parameters.get("UserName")).map_or_else(|| "".into(), shared_text);
-    let user = if user.is_empty() { cx.world().prompt("User: ").unwrap_or_default() } else { user.to_string() };
-    let object = PsObject::new("System.Management.Automation.PSCredential")
-        .with("UserName", user)
-        .with("Password", PsObject::new("System.Security.SecureString").with_text("System.Security.SecureString"));
-    cx.emit(object.into())
-}
-
 pub(super) fn hostname(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let name = cx.world().computer_name();
     let short = name.split('.').next().unwrap_or(&name).to_ascii_uppercase();
     cx.emit(Value::str(short))
-}
-
-pub(super) fn get_location(_: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
-    let path = cx.variable("pwd").filter(to_bool).map_or_else(|| "C:\\Windows\\system32".into(), |p| shared_text(&p));
-    cx.emit(PsObject::new("System.Management.Automation.PathInfo").with("Path", path.clone()).with_text(path).into())
 }
 
 pub(super) fn done(_: &BoundParameters, _: &mut dyn Context) -> Result<(), Flow> {

@@ -80,8 +80,14 @@ pub(super) fn signature(name: &str, module: &str, class: &str, line: &str) -> Co
         } else {
             in_sets.into_iter().map(|set| SetMembership { set: Some(set), ..member.clone() }).collect()
         };
+        // A name that was there before says how the parameter stands in further sets.
+        let name: Arc<str> = names.next().unwrap_or_default().into();
+        if let Some(known) = parameters.iter_mut().find(|known: &&mut ParameterInfo| known.name == name) {
+            known.memberships.extend(memberships);
+            continue;
+        }
         parameters.push(ParameterInfo {
-            name: names.next().unwrap_or_default().into(),
+            name,
             aliases: names.map(Arc::from).collect(),
             parameter_type: parameter_type(kind),
             memberships,

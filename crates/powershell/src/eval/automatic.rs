@@ -143,6 +143,15 @@ impl Evaluator<'_> {
             "public" => "C:\\Users\\Public".to_owned(),
             "processor_architecture" => "AMD64".to_owned(),
             "os" => "Windows_NT".to_owned(),
+            "path" => "C:\\Windows\\system32;C:\\Windows;C:\\Windows\\System32\\Wbem;C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\".to_owned(),
+            "pathext" => ".COM;.EXE;.BAT;.CMD;.VBS;.VBE;.JS;.JSE;.WSF;.WSH;.MSC;.CPL".to_owned(),
+            "comspec" => "C:\\Windows\\system32\\cmd.exe".to_owned(),
+            "homedrive" => "C:".to_owned(),
+            "homepath" => "\\Users\\Administrator".to_owned(),
+            "appdata" => "C:\\Users\\Administrator\\AppData\\Roaming".to_owned(),
+            "localappdata" => "C:\\Users\\Administrator\\AppData\\Local".to_owned(),
+            "number_of_processors" => "8".to_owned(),
+            "psmodulepath" => "C:\\Users\\Administrator\\Documents\\WindowsPowerShell\\Modules;C:\\Program Files\\WindowsPowerShell\\Modules;C:\\Windows\\system32\\WindowsPowerShell\\v1.0\\Modules".to_owned(),
             _ => return Value::Null,
         };
         Value::str(text)
@@ -152,7 +161,7 @@ impl Evaluator<'_> {
     fn computed(&mut self, key: &str) -> Option<Value> {
         match key {
             "lastexitcode" => Some(self.state.last_exit_code.map_or(Value::Null, Value::Int)),
-            "pwd" => Some(PsObject::new("System.Management.Automation.PathInfo").with("Path", "C:\\").with_text("C:\\").into()),
+            "pwd" => Some(crate::builtins::path_info(&self.world.location())),
             "host" => Some(
                 PsObject::new("System.Management.Automation.Internal.Host.InternalHost")
                     .with("Name", "ConsoleHost")

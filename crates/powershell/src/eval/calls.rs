@@ -60,7 +60,7 @@ impl Evaluator<'_> {
     }
 
     /// `param` of a block that is called with positional arguments.
-    fn positional_parameters(&mut self, ast: &Arc<ScriptBlockAst>, arguments: &[Value]) -> Result<(), Flow> {
+    pub(super) fn positional_parameters(&mut self, ast: &Arc<ScriptBlockAst>, arguments: &[Value]) -> Result<(), Flow> {
         let mut arguments = arguments.iter();
         for parameter in &ast.parameters {
             let value = match (arguments.next(), &parameter.default) {
@@ -77,7 +77,7 @@ impl Evaluator<'_> {
     }
 
     /// All blocks of a script block, in the current scope.
-    fn run_blocks_here(&mut self, ast: &Arc<ScriptBlockAst>, sink: &mut dyn Sink) -> Result<(), Flow> {
+    pub(super) fn run_blocks_here(&mut self, ast: &Arc<ScriptBlockAst>, sink: &mut dyn Sink) -> Result<(), Flow> {
         let source = ast.source.clone();
         let other_text = !Arc::ptr_eq(&source, &self.env.frame.source);
         let mut body = |ev: &mut Self| {

@@ -206,6 +206,9 @@ impl Evaluator<'_> {
         {
             return Ok(Some(Target::Function(function)));
         }
+        if let Some(info) = self.imported_command(plain) {
+            return Ok(Some(Target::World(info)));
+        }
         if let Some(builtin) = builtins::lookup(plain) {
             return Ok(Some(Target::Builtin(builtin)));
         }

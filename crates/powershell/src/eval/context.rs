@@ -254,6 +254,31 @@ impl Context for Cx<'_, '_, '_> {
         names
     }
 
+    fn run_remote(&mut self, call: crate::pipeline::RemoteCall<'_>, out: &mut dyn FnMut(Value) -> Result<(), Flow>) -> Result<(), Flow> {
+        let invoked = self.down.outlet.invoked.clone();
+        self.ev.run_remote(call, &invoked, &mut Call(out))
+    }
+
+    fn desk(&mut self) -> &mut crate::desk::Desk {
+        &mut self.ev.state.desk
+    }
+
+    fn remove_alias(&mut self, name: &str) -> bool {
+        self.ev.state.aliases.remove(name.to_lowercase().as_str()).is_some()
+    }
+
+    fn shown(&mut self, from: usize) -> (String, usize) {
+        (self.ev.shown(from), self.ev.output.streams.len())
+    }
+
+    fn variable_in(&mut self, name: &str, scope: usize) -> Option<Value> {
+        let mut current = Some(self.ev.env.scope.clone());
+        for _ in 0..scope {
+            current = current.and_then(|c| c.parent.clone());
+        }
+        current?.own(&name.to_lowercase()).map(|v| v.value)
+    }
+
     fn world(&mut self) -> &mut dyn World {
         self.ev.world
     }

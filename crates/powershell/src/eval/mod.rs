@@ -16,6 +16,7 @@ mod operators;
 pub(crate) use operators::{like, regex_for};
 mod pipeline;
 mod redirect;
+mod remote;
 mod requires;
 pub(crate) mod scope;
 mod statements;
@@ -35,8 +36,9 @@ use crate::value::Value;
 pub(crate) use dynamic::{TYPES as DYNAMIC_TYPES, new_object as new_dynamic_object};
 pub(crate) use errors::Action;
 pub use modules::{Exports, ModuleRequest};
+pub(crate) use remote::fresh_scope;
 pub(crate) use scope::{Function, Scope, ScopeKind, Variable};
-pub(crate) use streams::Routes;
+pub(crate) use streams::{Route, Routes};
 
 /// What outlives one run.
 #[derive(Debug)]
@@ -54,6 +56,8 @@ pub(crate) struct State {
     pub(crate) types: crate::types::classes::Types,
     /// Steps of all runs so far are not counted: limits are per run.
     pub(crate) next_id: u64,
+    /// Remote sessions, jobs, locations.
+    pub(crate) desk: crate::desk::Desk,
 }
 
 /// Where objects go.
@@ -247,6 +251,7 @@ impl Evaluator<'_> {
                 if let Err(flow) = self.statement(statement, sink) {
                     self.statement_failed(flow, statement.span)?;
                 }
+                self.follow_console()?;
             }
         }
         Ok(())

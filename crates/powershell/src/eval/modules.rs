@@ -250,7 +250,7 @@ impl Evaluator<'_> {
     /// `using module path` of a script.
     pub(crate) fn use_module(&mut self, name: &str, span: Span) -> Result<(), Flow> {
         let request = ModuleRequest { name: name.into(), ..ModuleRequest::default() };
-        if self.import_script_module(&request)?.is_some() || crate::builtins::is_known_module(name) {
+        if self.import_script_module(&request)?.is_some() || crate::builtins::is_known_module(name, &*self.world) {
             return Ok(());
         }
         let mut record = ErrorRecord::new(

@@ -136,7 +136,7 @@ impl Evaluator<'_> {
                     other => self.text(other),
                 };
                 let request = super::modules::ModuleRequest { name: module.as_str().into(), ..Default::default() };
-                if !crate::builtins::is_known_module(&module) && self.import_script_module(&request)?.is_none() {
+                if !crate::builtins::is_known_module(&module, &*self.world) && self.import_script_module(&request)?.is_none() {
                     missing.push(module);
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::pipeline::Downstream;
 use super::{Evaluator, Invoked, Sink};
 use crate::binding::Binding;
-use crate::command::{CommandError, CommandInfo, ConfirmImpact, Invocation, Prompt};
+use crate::command::{BoundParameters, CommandError, CommandInfo, ConfirmImpact, Invocation, ParameterType, Prompt};
 use crate::convert;
 use crate::error::{ErrorRecord, Flow};
 use crate::session::ConfirmPolicy;
@@ -114,7 +114,7 @@ impl Evaluator<'_> {
             None => binding.finish(info),
         };
         let parameters = match bound {
-            Ok(parameters) => parameters,
+            Ok(parameters) => self.expand_filters(info, parameters),
             Err(error) if input.is_some() => return self.non_terminating(error.record, &invoked),
             Err(error) => return Err(error.record.into()),
         };
@@ -130,7 +130,19 @@ impl Evaluator<'_> {
             unmodelled: Vec::new(),
             remarks: Vec::new(),
         };
-        let result = self.world.invoke(info, &parameters, &mut recorder);
+        let elsewhere = self.enter_import(info)?;
+        let result = match &elsewhere {
+            Some((there, ..)) => self.world.invoke(there, &parameters, &mut recorder),
+            None => self.world.invoke(info, &parameters, &mut recorder),
+        };
+        if let Some((_, computer, instance)) = elsewhere {
+            self.world.leave();
+            for event in &mut recorder.events {
+                if let Event::Output(value) = event {
+                    *value = super::remote::from_remote(value, &computer, instance);
+                }
+            }
+        }
         let place = invoked.position.clone().unwrap_or_else(|| self.here());
         self.output.unmodelled.extend(recorder.unmodelled.into_iter().map(|what| (what.into(), place.clone())));
         self.output.remarks.extend(recorder.remarks.into_iter().map(|what| (what.into(), place.clone())));
@@ -149,6 +161,60 @@ impl Evaluator<'_> {
             self.decorate(&mut record, &invoked);
             record.into()
         })
+    }
+
+    /// Variables in filters are those of the caller: `-Filter {RegistrarPool -eq $pool}` (documented for the
+    /// ActiveDirectory module; field for the product's). What is not set stays as it is written.
+    fn expand_filters(&mut self, info: &CommandInfo, mut parameters: BoundParameters) -> BoundParameters {
+        for (name, value) in &mut parameters.values {
+            let filter = info.parameters.iter().any(|p| p.name == *name && p.parameter_type == ParameterType::Filter);
+            if let Value::Str(text) = value
+                && filter
+                && text.contains('$')
+            {
+                *value = Value::str(self.expand_filter(text));
+            }
+        }
+        parameters
+    }
+
+    fn expand_filter(&mut self, text: &str) -> String {
+        let mut out = String::new();
+        let mut quote: Option<char> = None;
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let after = &rest[c.len_utf8()..];
+            match (c, quote) {
+                ('\'' | '"', None) => quote = Some(c),
+                (c, Some(open)) if c == open => quote = None,
+                ('$', None) => {
+                    let end = after.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(after.len());
+                    let path = super::context::path_of(&after[..end]);
+                    let constant = matches!(&*path.key, "true" | "false" | "null" | "");
+                    let found = if constant { None } else { self.env.scope.value(&path.key).map(|(value, _)| value) };
+                    if let Some(mut value) = found {
+                        // One property of it, `$user.SamAccountName`.
+                        let mut taken = end;
+                        if let Some(member) = after[end..].strip_prefix('.') {
+                            let length = member.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(member.len());
+                            value = crate::types::property(&value, &member[..length]).unwrap_or(Value::Null);
+                            taken = end + 1 + length;
+                        }
+                        match &value {
+                            Value::Bool(truth) => out.push_str(if *truth { "$true" } else { "$false" }),
+                            Value::Null => out.push_str("$null"),
+                            other => out.push_str(&format!("'{}'", convert::display(other).replace('\'', "''"))),
+                        }
+                        rest = &after[taken..];
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            out.push(c);
+            rest = after;
+        }
+        out
     }
 
     fn what_if(&mut self, invoked: &Invoked) -> bool {

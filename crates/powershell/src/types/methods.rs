@@ -59,6 +59,13 @@ pub fn call_method(value: &Value, name: &str, arguments: &[Value], cx: &mut dyn 
         Value::Hash(_) => hash_method(value, &lower, name, arguments)?,
         Value::DateTime(instant) => date_method(*instant, &lower, name, arguments)?,
         Value::TimeSpan(span) => span_method(*span, &lower, name, arguments)?,
+        Value::Object(object) if lower == "getnetworkcredential" && object.is_type("System.Management.Automation.PSCredential") => {
+            let user = object.get("UserName").map_or_else(|| "".into(), |u| shared_text(&u));
+            let (domain, login) = user.split_once('\\').unwrap_or(("", &user));
+            let password = object.get("Password").and_then(|p| crate::builtins::secret_of(&p)).unwrap_or_else(|| "".into());
+            let made = PsObject::new("System.Net.NetworkCredential").with("UserName", login).with("Password", password);
+            Some(Some(made.with("Domain", domain).with_text("System.Net.NetworkCredential").into()))
+        }
         Value::Object(object) => object_method(object, &lower, name, arguments, cx)?,
         Value::Script(block) => match lower.as_str() {
             "invoke" | "invokereturnasis" => {

@@ -747,10 +747,9 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
         "System.Text.RegularExpressions.Regex" => {
             return regexes::construct(&Call { class: &full, name: ".ctor", lower: ".ctor", arguments });
         }
-        "System.Management.Automation.PSCredential" => PsObject::new("System.Management.Automation.PSCredential")
-            .with("UserName", text(arguments, 0))
-            .with("Password", arguments.get(1).cloned().unwrap_or(Value::Null))
-            .into(),
+        "System.Management.Automation.PSCredential" => {
+            crate::builtins::credential(&text(arguments, 0), arguments.get(1).cloned().unwrap_or(Value::Null))
+        }
         "System.Guid" | "System.Version" | "System.Uri" | "System.Net.IPAddress" | "System.Net.Mail.MailAddress" if count == 1 => {
             cast_resolved(&arguments[0], &full)?
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firedrill_powershell::command::{
-    CommandError, CommandInfo, CommandProvider, ConfirmImpact, Host, Invocation, ParameterInfo, ParameterSetInfo, ParameterType,
-    Resolution, SetMembership,
+    CommandError, CommandInfo, CommandProvider, ConfirmImpact, FileEntry, Host, Invocation, ModuleInfo, ParameterInfo, ParameterSetInfo,
+    ParameterType, RemoteTarget, Resolution, SetMembership,
 };
 use firedrill_powershell::value::DateTime;
 use firedrill_powershell::{BoundParameters, PsObject, Value};
@@ -18,6 +18,12 @@ pub struct TestWorld {
     pub now: i64,
     /// Files by path.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Folders, and how files and folders are spelt, by path in lower case.
+    pub spelt: BTreeMap<String, (String, bool)>,
+    /// Where relative paths start from.
+    pub here: Option<String>,
+    /// Computers that were entered and not left.
+    pub entered: Vec<String>,
     /// Answers to prompts, first one first.
     pub answers: Vec<String>,
     /// Prompts as they were shown.
@@ -143,7 +149,7 @@ impl Host for TestWorld {
     }
 
     fn computer_name(&self) -> Arc<str> {
-        "fe1.contoso.com".into()
+        self.entered.last().map_or_else(|| "fe1.contoso.com".into(), |name| name.as_str().into())
     }
 
     fn read_file(&mut self, path: &str) -> Option<Arc<[u8]>> {
@@ -155,7 +161,89 @@ impl Host for TestWorld {
     }
 
     fn write_file(&mut self, path: &str, content: &[u8]) -> bool {
+        if let Some((parent, _)) = path.rsplit_once('\\').filter(|(parent, _)| parent.len() > 2) {
+            self.make_folder(parent);
+        }
+        self.spelt.entry(path.to_lowercase()).or_insert_with(|| (path.into(), false));
         self.files.insert(path.to_lowercase(), content.to_vec());
         true
+    }
+
+    fn remove_file(&mut self, path: &str) -> bool {
+        let (key, inside) = (path.to_lowercase(), format!("{}\\", path.to_lowercase()));
+        let doomed = |held: &String| *held == key || held.starts_with(&inside);
+        let before = self.spelt.len();
+        self.files.retain(|held, _| !doomed(held));
+        self.spelt.retain(|held, _| !doomed(held));
+        self.spelt.len() != before
+    }
+
+    fn entry(&mut self, path: &str) -> Option<FileEntry> {
+        let key = path.to_lowercase();
+        let now = self.now();
+        let folder = |path: String| FileEntry { path: path.into(), folder: true, length: 0, created: now, written: now };
+        if let Some((path, is_folder)) = self.spelt.get(&key) {
+            if *is_folder {
+                return Some(folder(path.clone()));
+            }
+            let length = self.files.get(&key).map_or(0, |content| content.len() as u64);
+            return Some(FileEntry { length, folder: false, ..folder(path.clone()) });
+        }
+        if key == "c:\\" {
+            return Some(folder("C:\\".into()));
+        }
+        let inside = format!("{key}\\");
+        let (_, (spelt, _)) = self.spelt.range(inside.clone()..).next().filter(|(held, _)| held.starts_with(&inside))?;
+        Some(folder(spelt[..key.len()].into()))
+    }
+
+    fn entries(&mut self, folder: &str) -> Vec<FileEntry> {
+        let inside = format!("{}\\", folder.to_lowercase().trim_end_matches('\\'));
+        let mut children: Vec<String> = self
+            .spelt
+            .keys()
+            .filter_map(|held| held.strip_prefix(&inside))
+            .map(|rest| format!("{inside}{}", rest.split('\\').next().unwrap_or(rest)))
+            .collect();
+        children.dedup();
+        children.iter().filter_map(|path| self.entry(path)).collect()
+    }
+
+    fn make_folder(&mut self, path: &str) -> bool {
+        if let Some((parent, _)) = path.rsplit_once('\\').filter(|(parent, _)| parent.len() > 2) {
+            self.make_folder(parent);
+        }
+        self.spelt.entry(path.to_lowercase()).or_insert_with(|| (path.into(), true));
+        true
+    }
+
+    fn location(&self) -> String {
+        self.here.clone().unwrap_or_else(|| "C:\\".into())
+    }
+
+    fn set_location(&mut self, path: &str) {
+        self.here = Some(path.into());
+    }
+
+    fn modules(&self) -> Vec<ModuleInfo> {
+        vec![ModuleInfo { name: "TestModule".into(), version: [1, 2, 0, 0], kind: "Binary", description: "".into() }]
+    }
+
+    fn enter(&mut self, target: &RemoteTarget) -> Result<Arc<str>, Box<CommandError>> {
+        if target.name.contains("down") {
+            return Err(Box::new(CommandError {
+                message: format!("[{}] Connecting to remote server failed.", target.name).into(),
+                id: "WinRMOperationTimeout".into(),
+                category: "OpenError".into(),
+                exception_types: vec!["System.Management.Automation.Remoting.PSRemotingTransportException".into()],
+                target: Value::Null,
+            }));
+        }
+        self.entered.push(target.name.to_string());
+        Ok(target.name.clone())
+    }
+
+    fn leave(&mut self) {
+        self.entered.pop();
     }
 }
