@@ -170,6 +170,8 @@ pub trait Context {
     fn run_block(&mut self, call: BlockCall<'_>) -> Result<(), Flow>;
     /// Runs a script block and hands each object of its output to `out`.
     fn call_block(&mut self, call: BlockCall<'_>, out: &mut dyn FnMut(Value) -> Result<(), Flow>) -> Result<(), Flow>;
+    /// Text as a script block (`[scriptblock]::Create`); the error is that of the parser.
+    fn script_block(&mut self, text: &str) -> Result<Value, Flow>;
     /// Runs text as script in the current scope and pushes its output to the next stage (`Invoke-Expression`).
     fn run_text(&mut self, text: &str) -> Result<(), Flow>;
     /// Runs a command by name with arguments and returns its output (`Sort-Object` inside another stage, `Out-Default`).

@@ -208,8 +208,13 @@ pub enum ListKind {
     ArrayList,
     /// `System.Collections.Generic.List[T]`; holds the full name of the element type.
     Generic(Arc<str>),
-    /// `System.Collections.Generic.HashSet[T]`, in the order of insertion; holds the full name of the element type.
-    HashSet(Arc<str>),
+    /// `System.Collections.Generic.HashSet[T]`, in the order of insertion.
+    HashSet {
+        /// Full name of the element type.
+        element: Arc<str>,
+        /// Whether text compares without regard to case (`StringComparer`).
+        ignore_case: bool,
+    },
     /// `Queue` or `Queue[T]`, first in first; holds the full name of the element type of a generic one.
     Queue(Option<Arc<str>>),
     /// `Stack` or `Stack[T]`, top first; holds the full name of the element type of a generic one.
@@ -225,6 +230,8 @@ pub struct List {
     pub kind: ListKind,
     /// The elements.
     pub items: RwLock<Vec<Value>>,
+    /// Whose members a collection of members holds (`psobject.Properties`).
+    pub owner: Option<Value>,
 }
 
 /// A member of an enumeration: compares equal to its name (any case) and to its number.
@@ -295,6 +302,8 @@ pub struct PsObject {
     pub source: Option<Arc<dyn PropertySource>>,
     /// Members that run script blocks (`Add-Member ScriptProperty`, `ScriptMethod`) or rename (`AliasProperty`).
     pub scripts: OnceLock<Arc<RwLock<IndexMap<Name, ScriptMember>>>>,
+    /// The type names once a script asked for them to change them (`psobject.TypeNames`); they count from then on.
+    pub edited_type_names: OnceLock<Arc<List>>,
 }
 
 /// Properties that are computed when they are read.
@@ -311,6 +320,10 @@ pub trait PropertySource: std::fmt::Debug + Send + Sync {
     /// The value of a property that depends on the time, without regard to case (`Stopwatch.Elapsed`).
     fn get_at(&self, name: &str, now: DateTime) -> Option<Value> {
         let _ = (name, now);
+        None
+    }
+    /// What `ToString()` and string interpolation give, where the text of the object is not fixed.
+    fn text(&self) -> Option<String> {
         None
     }
     /// What there would be under this name, when .NET has it and we do not: reading it is not modelled.
@@ -338,7 +351,12 @@ pub enum ScriptMember {
 impl List {
     /// A new list.
     pub fn new(kind: ListKind, items: Vec<Value>) -> Arc<Self> {
-        Arc::new(Self { kind, items: RwLock::new(items) })
+        Arc::new(Self { kind, items: RwLock::new(items), owner: None })
+    }
+
+    /// A collection of the members of a value.
+    pub fn owned(kind: ListKind, items: Vec<Value>, owner: Value) -> Arc<Self> {
+        Arc::new(Self { kind, items: RwLock::new(items), owner: Some(owner) })
     }
 
     /// Full .NET name of the collection type.
@@ -346,10 +364,10 @@ impl List {
         match &self.kind {
             ListKind::TypedArray(element) => format!("{element}[]"),
             ListKind::ArrayList => "System.Collections.ArrayList".into(),
-            ListKind::Generic(element) => format!("System.Collections.Generic.List`1[[{element}]]"),
-            ListKind::HashSet(element) => format!("System.Collections.Generic.HashSet`1[[{element}]]"),
-            ListKind::Queue(Some(element)) => format!("System.Collections.Generic.Queue`1[[{element}]]"),
-            ListKind::Stack(Some(element)) => format!("System.Collections.Generic.Stack`1[[{element}]]"),
+            ListKind::Generic(element) => format!("System.Collections.Generic.List`1[{element}]"),
+            ListKind::HashSet { element, .. } => format!("System.Collections.Generic.HashSet`1[{element}]"),
+            ListKind::Queue(Some(element)) => format!("System.Collections.Generic.Queue`1[{element}]"),
+            ListKind::Stack(Some(element)) => format!("System.Collections.Generic.Stack`1[{element}]"),
             ListKind::Queue(None) => "System.Collections.Queue".into(),
             ListKind::Stack(None) => "System.Collections.Stack".into(),
             ListKind::Collection(name) => name.to_string(),
@@ -363,10 +381,16 @@ impl Hashtable {
         Self { ordered, entries: IndexMap::new(), generic: None }
     }
 
+    /// An empty dictionary of a generic type.
+    pub fn generic(generic: GenericDictionary) -> Self {
+        Self { ordered: false, entries: IndexMap::new(), generic: Some(generic) }
+    }
+
     /// Full .NET name of its type.
     pub fn type_name(&self) -> Arc<str> {
         match &self.generic {
-            Some(generic) => format!("{}`2[[{}],[{}]]", generic.class, generic.key, generic.value).into(),
+            Some(generic) if !generic.class.starts_with("System.Collections.Generic.") => generic.class.clone(),
+            Some(generic) => format!("{}`2[{},{}]", generic.class, generic.key, generic.value).into(),
             None if self.ordered => "System.Collections.Specialized.OrderedDictionary".into(),
             None => "System.Collections.Hashtable".into(),
         }
@@ -417,6 +441,20 @@ impl Hashtable {
     pub fn remove(&mut self, key: &Value) -> Option<Value> {
         self.entries.shift_remove(&self.key(key)).map(|(_, value)| value)
     }
+}
+
+/// `$PSBoundParameters`: a dictionary whose keys compare without regard to case.
+pub(crate) fn bound_parameters(given: impl IntoIterator<Item = (Arc<str>, Value)>) -> Value {
+    let mut table = Hashtable::generic(GenericDictionary {
+        class: "System.Management.Automation.PSBoundParametersDictionary".into(),
+        key: "System.String".into(),
+        value: "System.Object".into(),
+        ignore_case: true,
+    });
+    for (name, value) in given {
+        table.set(Value::Str(name), value);
+    }
+    Value::Hash(Arc::new(RwLock::new(table)))
 }
 
 /// A [`Name`] to look up, without allocating one.
@@ -554,6 +592,7 @@ impl PsObject {
             default_view: Vec::new(),
             source: None,
             scripts: OnceLock::new(),
+            edited_type_names: OnceLock::new(),
         }
     }
 
@@ -564,7 +603,32 @@ impl PsObject {
 
     /// Whether the first type name is the given one.
     pub fn is_type(&self, name: &str) -> bool {
-        self.type_names.iter().any(|t| t.eq_ignore_ascii_case(name))
+        match self.edited_type_names.get() {
+            None => self.type_names.iter().any(|t| t.eq_ignore_ascii_case(name)),
+            Some(_) => self.type_names().iter().any(|t| t.eq_ignore_ascii_case(name)),
+        }
+    }
+
+    /// Type names, most derived first, as scripts left them.
+    pub fn type_names(&self) -> Vec<Arc<str>> {
+        match self.edited_type_names.get().and_then(|list| list.items.read().ok()) {
+            Some(names) => names.iter().map(crate::convert::shared_text).collect(),
+            None => self.type_names.clone(),
+        }
+    }
+
+    /// The type name that counts.
+    pub fn class(&self) -> Option<Arc<str>> {
+        match self.edited_type_names.get() {
+            None => self.type_names.first().cloned(),
+            Some(_) => self.type_names().into_iter().next(),
+        }
+    }
+
+    /// The type names as a list that scripts change.
+    pub fn editable_type_names(&self) -> Arc<List> {
+        let names = || self.type_names.iter().cloned().map(Value::Str).collect();
+        self.edited_type_names.get_or_init(|| List::new(ListKind::Generic("System.String".into()), names())).clone()
     }
 
     /// Names of the value properties in display order (members with script blocks are in `scripts`).

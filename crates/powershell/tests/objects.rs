@@ -70,6 +70,13 @@ fn cmdlets_answer_as_powershell_does() {
 /// Static members, methods and types, one file for each family.
 #[rstest]
 #[case::regex(include_str!("cases/types/regex.txt"))]
+#[case::strings(include_str!("cases/types/strings.txt"))]
+#[case::numbers(include_str!("cases/types/numbers.txt"))]
+#[case::dates(include_str!("cases/types/dates.txt"))]
+#[case::collections(include_str!("cases/types/collections.txt"))]
+#[case::members(include_str!("cases/types/members.txt"))]
+#[case::system(include_str!("cases/types/system.txt"))]
+#[case::xml(include_str!("cases/types/xml.txt"))]
 fn types_answer_as_powershell_does(#[case] file: &str) {
     cases::check(file);
 }

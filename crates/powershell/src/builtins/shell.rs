@@ -10,35 +10,7 @@ use crate::error::{ErrorRecord, Flow};
 use crate::pipeline::Context;
 use crate::value::{EnumValue, PropertySource, PsObject, Value};
 
-/// The text of a secure string: scripts cannot see it, what they hand it to can.
-#[derive(Debug)]
-struct Secret(Arc<str>);
-
-impl PropertySource for Secret {
-    fn names(&self) -> Vec<Arc<str>> {
-        vec!["Length".into()]
-    }
-
-    fn get(&self, name: &str) -> Option<Value> {
-        name.eq_ignore_ascii_case("length").then(|| Value::Int(i32::try_from(self.0.chars().count()).unwrap_or(i32::MAX)))
-    }
-
-    fn as_any(&self) -> Option<&dyn std::any::Any> {
-        Some(self)
-    }
-}
-
-/// A secure string.
-pub(crate) fn secure_string(text: &str) -> Value {
-    let object = PsObject::new("System.Security.SecureString").with_text("System.Security.SecureString");
-    PsObject { source: Some(Arc::new(Secret(text.into()))), ..object }.into()
-}
-
-/// The text of a secure string.
-pub(crate) fn secret_of(value: &Value) -> Option<Arc<str>> {
-    let Value::Object(object) = value else { return None };
-    object.source.as_ref()?.as_any()?.downcast_ref::<Secret>().map(|secret| secret.0.clone())
-}
+pub(crate) use crate::types::{credential, secret_of, secure_string};
 
 /// What encrypted text begins with: the header of Windows' data protection, which names the account that can read it.
 const PROTECTED: &str = "01000000d08c9ddf0115d1118c7a00c04fc297eb01000000";
@@ -84,15 +56,6 @@ pub(super) fn from_secure_string(parameters: &BoundParameters, cx: &mut dyn Cont
     let plain = parameters.get("SecureString").and_then(secret_of).unwrap_or_else(|| "".into());
     let hex: String = plain.bytes().map(|byte| format!("{byte:02x}")).collect();
     cx.emit(Value::str(format!("{PROTECTED}{hex}")))
-}
-
-/// A credential of a user name and a secure string.
-pub(crate) fn credential(user: &str, password: Value) -> Value {
-    PsObject::new("System.Management.Automation.PSCredential")
-        .with("UserName", user)
-        .with("Password", password)
-        .with_text("System.Management.Automation.PSCredential")
-        .into()
 }
 
 /// `Get-Credential`: the user name may be given, the rest is asked for.

@@ -177,10 +177,26 @@ pub fn cast_resolved(value: &Value, target: &str) -> Result<Value, ErrorRecord> 
         },
         "System.Text.RegularExpressions.Regex" => return types::make_regex(value),
         "System.Uri" | "System.Net.IPAddress" | "System.Net.Mail.MailAddress" => return types::make_text_object(value, target),
+        "System.Xml.XmlDocument" => match value {
+            Value::Null => Value::Null,
+            other => return types::xml::cast(other),
+        },
+        "System.Globalization.CultureInfo" => match value {
+            Value::Object(_) | Value::Null => value.clone(),
+            name => {
+                let name = shared_text(name);
+                return types::culture(&name).ok_or_else(|| types::not_modelled(&format!("The culture {name}")));
+            }
+        },
+        target
+            if matches!(value, Value::Script(_))
+                && ["System.Predicate`", "System.Func`", "System.Action`", "System.Comparison`"].iter().any(|d| target.starts_with(d)) =>
+        {
+            value.clone()
+        }
         "System.Void" => Value::Null,
-        target => match target.strip_prefix("System.Collections.Generic.List`1[[") {
-            Some(rest) => {
-                let element = rest.trim_end_matches(']');
+        target => match target.strip_prefix("System.Collections.Generic.List`1[").and_then(|rest| rest.strip_suffix(']')) {
+            Some(element) => {
                 let items = value.items().unwrap_or_else(|| vec![value.clone()]);
                 let items = items.iter().map(|item| cast_resolved(item, element)).collect::<Result<Vec<_>, _>>()?;
                 Value::List(List::new(ListKind::Generic(element.into()), items))
@@ -237,9 +253,14 @@ fn cast_array(value: &Value, element: &str) -> Result<Value, ErrorRecord> {
 }
 
 fn custom_object(table: &Hashtable) -> Value {
-    let object = PsObject::custom();
+    let mut object = PsObject::custom();
     for (key, value) in table.entries.values() {
-        object.set(&to_text(key, " "), value.clone());
+        let name = to_text(key, " ");
+        if name.eq_ignore_ascii_case("PSTypeName") {
+            object.type_names.insert(0, shared_text(value));
+        } else {
+            object.set(&name, value.clone());
+        }
     }
     object.into()
 }

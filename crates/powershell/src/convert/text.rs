@@ -71,10 +71,7 @@ fn text(value: &Value, separator: &str, culture: Culture, depth: usize) -> Strin
                 .collect();
             parts.join(separator)
         }
-        Value::Hash(table) => {
-            let ordered = table.read().map(|t| t.ordered).unwrap_or_default();
-            if ordered { "System.Collections.Specialized.OrderedDictionary" } else { "System.Collections.Hashtable" }.into()
-        }
+        Value::Hash(_) => crate::types::type_name(value).to_string(),
         Value::Script(block) => block.text.to_string(),
         Value::Type(name) => crate::types::type_literal_text(name),
         Value::Enum(member) => member.name.to_string(),
@@ -82,6 +79,9 @@ fn text(value: &Value, separator: &str, culture: Culture, depth: usize) -> Strin
         Value::Object(object) => {
             if let Some(text) = &object.text {
                 return text.to_string();
+            }
+            if let Some(text) = object.source.as_ref().and_then(|source| source.text()) {
+                return text;
             }
             let custom = object.type_names.iter().any(|t| &**t == "System.Management.Automation.PSCustomObject");
             let class = object.type_names.first().map_or("System.Object", |t| &**t);

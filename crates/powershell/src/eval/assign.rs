@@ -92,7 +92,10 @@ impl Evaluator<'_> {
                         arguments: vec![value],
                         scope: crate::pipeline::BlockScope::Child,
                     };
-                    return self.call_block(&call, &mut super::Nowhere);
+                    let child = super::Scope::new(ScopeKind::Local, Some(self.env.scope.clone()));
+                    child.set("this", Variable::new("this", object.clone()));
+                    let env = super::Env { scope: child, ..self.env.clone() };
+                    return self.within(env, |ev| ev.call_block(&call, &mut super::Nowhere));
                 }
                 types::set_property(&object, &name, value).map_err(runtime)
             }
@@ -323,5 +326,58 @@ fn setter_of(object: &Value, name: &str) -> Option<std::sync::Arc<crate::value::
     match scripts.get(&crate::value::NameRef(name))? {
         crate::value::ScriptMember::Property(_, setter) => setter.clone(),
         _ => None,
+    }
+}
+
+/// The variable behind `[ref]$x`.
+#[derive(Debug)]
+struct VariableReference {
+    scope: std::sync::Arc<super::Scope>,
+    key: std::sync::Arc<str>,
+}
+
+impl crate::value::PropertySource for VariableReference {
+    fn names(&self) -> Vec<std::sync::Arc<str>> {
+        vec!["Value".into()]
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        name.eq_ignore_ascii_case("value").then(|| self.scope.with_own(&self.key, |v| v.value.clone()).unwrap_or(Value::Null))
+    }
+
+    fn set(&self, name: &str, value: &Value) -> Option<Result<(), ErrorRecord>> {
+        if !name.eq_ignore_ascii_case("value") {
+            return None;
+        }
+        let constraint = self.scope.with_own(&self.key, |v| v.constraint.clone()).flatten();
+        let value = match constraint.map(|target| convert::cast(value, &target)) {
+            Some(Err(error)) => return Some(Err(error)),
+            Some(Ok(value)) => value,
+            None => value.clone(),
+        };
+        self.scope.with_own(&self.key, |v| v.value = value.clone());
+        Some(Ok(()))
+    }
+}
+
+impl Evaluator<'_> {
+    /// `[ref]$x`: the variable must exist.
+    pub(crate) fn reference(&mut self, path: &VariablePath) -> Result<Value, Flow> {
+        let mut scope = Some(self.scope_of(path));
+        while let Some(current) = scope {
+            if current.own(&path.key).is_some() {
+                return Ok(crate::types::references::object(std::sync::Arc::new(VariableReference {
+                    scope: current,
+                    key: path.key.clone(),
+                })));
+            }
+            scope = current.parent.clone();
+        }
+        Err(ErrorRecord::runtime(
+            "[ref] cannot be applied to a variable that does not exist.",
+            "NonExistingVariableReference",
+            "InvalidOperation",
+        )
+        .into())
     }
 }

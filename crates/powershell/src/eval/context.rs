@@ -96,6 +96,11 @@ impl Context for Cx<'_, '_, '_> {
         self.ev.call_block(&call, &mut Call(out))
     }
 
+    fn script_block(&mut self, text: &str) -> Result<Value, Flow> {
+        let ast = self.ev.parse_text("", text)?;
+        Ok(Value::Script(Arc::new(crate::value::ScriptBlock { ast, text: text.into(), closure: None })))
+    }
+
     fn run_text(&mut self, text: &str) -> Result<(), Flow> {
         self.ev.run_text(text, self.down)
     }

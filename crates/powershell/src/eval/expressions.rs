@@ -272,6 +272,11 @@ impl Evaluator<'_> {
                 return convert::cast(&table, "pscustomobject").map_err(runtime);
             }
         }
+        if name.name.eq_ignore_ascii_case("ref")
+            && let ExpressionKind::Variable(path) = &child.kind
+        {
+            return self.reference(path);
+        }
         let value = self.value(child)?;
         if name.name.eq_ignore_ascii_case("void") {
             return Ok(Value::Null);

@@ -308,7 +308,7 @@ impl FunctionRun {
     /// `$PSBoundParameters`: what was given, common parameters included.
     fn show_bound(&self, ev: &mut Evaluator<'_>, bound: &BoundParameters) {
         let given = bound.values.iter().chain(&self.binding.common.values).cloned();
-        ev.env.scope.set("psboundparameters", Variable::new("PSBoundParameters", Value::hashtable(true, given)));
+        ev.env.scope.set("psboundparameters", Variable::new("PSBoundParameters", crate::value::bound_parameters(given)));
     }
 
     pub(crate) fn begin(&mut self, ev: &mut Evaluator<'_>, down: &mut Downstream<'_>) -> Result<(), Flow> {

@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, RwLock};
 
-use super::{exception_object, short_name, type_name, type_names};
-use crate::convert::datetime::{self, Civil, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND};
+use super::{short_name, type_name};
 use crate::convert::{cast_resolved, shared_text, to_text};
 use crate::error::ErrorRecord;
-use crate::value::{EnumValue, List, ListKind, Number, PsObject, ScriptBlock, ScriptMember, Value};
+use crate::value::{ListKind, ScriptBlock, ScriptMember, Value};
 
 /// `value.name` for one value; `None` when it has no such member. Member enumeration over arrays is done here too:
 /// an array without the member gives the members of its elements.
@@ -49,32 +48,10 @@ fn universal(value: &Value, name: &str) -> Option<Value> {
         return Some(Value::Int(1));
     }
     if name.eq_ignore_ascii_case("pstypenames") {
-        return Some(Value::array(type_names(value).into_iter().map(Value::Str).collect()));
+        return Some(super::members::type_name_list(value));
     }
     if name.eq_ignore_ascii_case("psobject") || name.eq_ignore_ascii_case("psbase") {
-        let properties = property_names(value)
-            .into_iter()
-            .map(|n| {
-                let current = property(value, &n).unwrap_or(Value::Null);
-                let kind: Arc<str> = type_name(&current);
-                PsObject::new("System.Management.Automation.PSNoteProperty")
-                    .with("MemberType", "NoteProperty")
-                    .with("IsSettable", true)
-                    .with("IsGettable", true)
-                    .with("Value", current)
-                    .with("TypeNameOfValue", kind)
-                    .with("Name", n)
-                    .with("IsInstance", true)
-                    .into()
-            })
-            .collect();
-        return Some(
-            PsObject::new("System.Management.Automation.PSObject")
-                .with("Properties", Value::array(properties))
-                .with("TypeNames", Value::array(type_names(value).into_iter().map(Value::Str).collect()))
-                .with("BaseObject", value.clone())
-                .into(),
-        );
+        return Some(super::members::inside(value));
     }
     None
 }
@@ -122,6 +99,37 @@ fn collection_property(value: &Value, name: &str) -> Option<Value> {
     }
 }
 
+const VALUE_TYPES: &[&str] = &[
+    "System.Boolean",
+    "System.Char",
+    "System.Byte",
+    "System.SByte",
+    "System.Int16",
+    "System.UInt16",
+    "System.Int32",
+    "System.UInt32",
+    "System.Int64",
+    "System.UInt64",
+    "System.Single",
+    "System.Double",
+    "System.Decimal",
+    "System.DateTime",
+    "System.TimeSpan",
+    "System.Guid",
+];
+
+/// `Type.FullName`: parameters of generic types come with their assembly.
+fn full_name(full: &str) -> String {
+    const ASSEMBLY: &str = "mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089";
+    match super::names::generic(full) {
+        Some((class, parameters)) => {
+            let qualified: Vec<String> = parameters.iter().map(|p| format!("[{}, {ASSEMBLY}]", full_name(p))).collect();
+            format!("{class}`{}[{}]", parameters.len(), qualified.join(","))
+        }
+        None => full.to_string(),
+    }
+}
+
 fn own_property(value: &Value, name: &str) -> Option<Value> {
     let lower = name.to_ascii_lowercase();
     let key = lower.as_str();
@@ -144,49 +152,8 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
                 _ => None,
             }
         }
-        Value::DateTime(instant) => {
-            let civil = Civil::of(*instant);
-            Some(match key {
-                "year" => int(civil.year),
-                "month" => int(civil.month),
-                "day" => int(civil.day),
-                "hour" => int(civil.hour),
-                "minute" => int(civil.minute),
-                "second" => int(civil.second),
-                "millisecond" => int(civil.ticks / 10_000),
-                "dayofyear" => int(civil.day_of_year),
-                "dayofweek" => Value::Enum(Arc::new(EnumValue {
-                    type_name: "System.DayOfWeek".into(),
-                    name: datetime::DAYS[civil.weekday].into(),
-                    number: i64::try_from(civil.weekday).unwrap_or(0),
-                })),
-                "ticks" => Value::Long(instant.ticks()),
-                "kind" => kind(instant.kind()),
-                "date" => Value::DateTime(instant.plus(-datetime::ticks_in_day(*instant)).unwrap_or(*instant)),
-                "timeofday" => Value::TimeSpan(crate::value::TimeSpan { ticks: datetime::ticks_in_day(*instant) }),
-                "datetime" => Value::str(datetime::format(*instant, "F")?),
-                _ => return None,
-            })
-        }
-        Value::TimeSpan(span) => {
-            let n = span.ticks;
-            #[allow(clippy::cast_precision_loss)]
-            let total = |unit: i64| Value::Double(n as f64 / unit as f64);
-            Some(match key {
-                "days" => int(n / TICKS_PER_DAY),
-                "hours" => int(n / TICKS_PER_HOUR % 24),
-                "minutes" => int(n / TICKS_PER_MINUTE % 60),
-                "seconds" => int(n / TICKS_PER_SECOND % 60),
-                "milliseconds" => int(n / TICKS_PER_MILLISECOND % 1000),
-                "ticks" => Value::Long(n),
-                "totaldays" => total(TICKS_PER_DAY),
-                "totalhours" => total(TICKS_PER_HOUR),
-                "totalminutes" => total(TICKS_PER_MINUTE),
-                "totalseconds" => total(TICKS_PER_SECOND),
-                "totalmilliseconds" => total(TICKS_PER_MILLISECOND),
-                _ => return None,
-            })
-        }
+        Value::DateTime(instant) => super::dates::date_property(*instant, key),
+        Value::TimeSpan(span) => super::dates::span_property(*span, key),
         Value::Version(parts) => match key {
             "major" => Some(Value::Int(parts[0])),
             "minor" => Some(Value::Int(parts[1])),
@@ -202,8 +169,11 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
         },
         Value::Type(full) => Some(match key {
             "name" => Value::str(short_name(full)),
-            "fullname" => Value::str(full.clone()),
-            "namespace" => Value::str(full.rsplit_once('.').map_or("", |(n, _)| n)),
+            "fullname" => Value::str(full_name(full)),
+            "ispublic" | "isserializable" => Value::Bool(true),
+            "isvaluetype" => Value::Bool(super::enum_members(full).is_some() || VALUE_TYPES.contains(&&**full)),
+            "isgenerictype" => Value::Bool(super::names::generic(full).is_some()),
+            "namespace" => Value::str(full.split('`').next().and_then(|f| f.rsplit_once('.')).map_or("", |(n, _)| n)),
             "isarray" => Value::Bool(full.ends_with("[]")),
             "isenum" => Value::Bool(super::enum_members(full).is_some()),
             "basetype" if super::classes::find(full).is_some() => Value::Type(super::classes::find(full).map_or_else(
@@ -220,92 +190,9 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
             "ast" => Some(Value::str(block.text.clone())),
             _ => None,
         },
-        Value::Error(record) => error_property(record, key),
+        Value::Error(record) => super::errors::property(record, key),
         _ => None,
     }
-}
-
-/// A member of `System.DateTimeKind`.
-fn kind(kind: crate::value::DateTimeKind) -> Value {
-    use crate::value::DateTimeKind::{Local, Unspecified, Utc};
-    let (name, number) = match kind {
-        Unspecified => ("Unspecified", 0),
-        Utc => ("Utc", 1),
-        Local => ("Local", 2),
-    };
-    Value::Enum(Arc::new(EnumValue { type_name: "System.DateTimeKind".into(), name: name.into(), number }))
-}
-
-fn error_property(record: &ErrorRecord, key: &str) -> Option<Value> {
-    Some(match key {
-        "exception" if record.exception.is_some() => record.exception.clone().unwrap_or(Value::Null),
-        "exception" => {
-            let exception = exception_object(&record.exception_types, &record.message);
-            if let (Value::Object(object), false) = (&exception, record.inner_types.is_empty()) {
-                object.set("InnerException", exception_object(&record.inner_types, &record.inner_message()));
-            }
-            exception
-        }
-        "fullyqualifiederrorid" => Value::Str(record.id.clone()),
-        "targetobject" => record.target.clone(),
-        "scriptstacktrace" => Value::Str(record.stack.clone()),
-        "errordetails" | "pipelineiterationinfo" => Value::Null,
-        "categoryinfo" => {
-            let category = super::enumeration("System.Management.Automation.ErrorCategory")?
-                .iter()
-                .find(|(n, _)| n.eq_ignore_ascii_case(&record.category))
-                .map_or(0, |(_, v)| *v);
-            let target = to_text(&record.target, " ");
-            let kind = if record.target.is_null() { String::new() } else { short_name(&type_name(&record.target)) };
-            let activity = std::sync::Arc::<str>::from(record.activity());
-            let text = format!("{}: ({target}:{kind}) [{activity}], {}", record.category, record.reason());
-            PsObject::new("System.Management.Automation.ErrorCategoryInfo")
-                .with(
-                    "Category",
-                    Value::Enum(Arc::new(EnumValue {
-                        type_name: "System.Management.Automation.ErrorCategory".into(),
-                        name: record.category.clone(),
-                        number: category,
-                    })),
-                )
-                .with("Activity", activity)
-                .with("Reason", record.reason())
-                .with("TargetName", target)
-                .with("TargetType", kind)
-                .with_text(text)
-                .into()
-        }
-        "invocationinfo" => {
-            let object = PsObject::new("System.Management.Automation.InvocationInfo");
-            let command: Value = match &record.command {
-                Some(name) => {
-                    PsObject::new("System.Management.Automation.CmdletInfo").with("Name", name.clone()).with_text(name.clone()).into()
-                }
-                None => Value::Null,
-            };
-            let object = object.with("MyCommand", command).with("InvocationName", record.command.clone().unwrap_or_else(|| "".into()));
-            match &record.position {
-                None => object.into(),
-                Some(position) => {
-                    let (line, column) = position.line_column();
-                    object
-                        .with("ScriptLineNumber", len(line))
-                        .with("OffsetInLine", len(column))
-                        .with("ScriptName", position.source.name.clone())
-                        .with("Line", position.source.line(line))
-                        .with(
-                            "PositionMessage",
-                            format!(
-                                "At {}:{line} char:{column}",
-                                if position.source.name.is_empty() { "line" } else { &position.source.name }
-                            ),
-                        )
-                        .into()
-                }
-            }
-        }
-        _ => return None,
-    })
 }
 
 /// Names of the properties of a value in display order, as `Get-Member` and `Select-Object *` see them.
@@ -396,6 +283,9 @@ pub fn set_property(value: &Value, name: &str, new: Value) -> Result<(), ErrorRe
                 Some(ScriptMember::Alias(target)) => target,
                 _ => name.into(),
             };
+            if let Some(done) = object.source.as_ref().and_then(|source| source.set(&key, &new)) {
+                return done;
+            }
             if object.get(&key).is_none() {
                 return Err(absent(name));
             }
@@ -481,6 +371,16 @@ fn index_one(value: &Value, at: &Value) -> Result<Option<Value>, ErrorRecord> {
         }
         Value::List(list) => {
             let items = list.items.read().map_err(|_| null_array())?;
+            if list.owner.is_some() && matches!(at, Value::Str(_)) {
+                drop(items);
+                return Ok(super::members::find(list, &shared_text(at)));
+            }
+            if let ListKind::Collection(class) = &list.kind
+                && class.starts_with("System.Xml.")
+                && matches!(at, Value::Str(_))
+            {
+                return Ok(super::xml::named(&items, &shared_text(at)));
+            }
             if let ListKind::Collection(class) = &list.kind
                 && class.ends_with(".GroupCollection")
                 && (matches!(at, Value::Str(_)) || position(whole(at)?, items.len()).is_none())
@@ -507,6 +407,10 @@ fn index_one(value: &Value, at: &Value) -> Result<Option<Value>, ErrorRecord> {
                 let chars: Vec<char> = text.chars().collect();
                 position(at, chars.len()).map(|p| Value::Char(chars[p]))
             }
+        }
+        Value::Object(object) if object.is_type("System.Text.StringBuilder") => {
+            let text = object.source.as_ref().and_then(|source| source.text()).unwrap_or_default();
+            return index_one(&Value::str(text), at);
         }
         Value::Object(object) if matches!(at, Value::Str(_)) && object.type_names.iter().any(|t| t.contains("DataRow")) => {
             object.get(&shared_text(at))
@@ -597,9 +501,4 @@ pub fn set_index(value: &Value, index: &[Value], new: Value) -> Result<(), Error
             "InvalidOperation",
         )),
     }
-}
-
-/// Bytes as `Byte[]`.
-pub(super) fn bytes(content: &[u8]) -> Value {
-    Value::List(List::new(ListKind::TypedArray("System.Byte".into()), content.iter().map(|b| Value::Number(Number::Byte(*b))).collect()))
 }

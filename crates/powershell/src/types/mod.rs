@@ -1,24 +1,46 @@
 //! Members of values: properties, indexing, method calls, static members, type names.
 
 mod access;
+mod builder;
 mod call;
 pub(crate) mod classes;
+mod collections;
+mod converter;
+mod dates;
+mod dictionaries;
+mod enums;
+mod environment;
+mod errors;
+mod files;
+mod identity;
+mod math;
+mod members;
 mod methods;
 mod names;
+mod network;
+mod random;
+pub(crate) mod references;
 pub mod regexes;
+mod security;
 mod statics;
+mod strings;
+pub mod xml;
 
 use std::sync::Arc;
 
 pub use access::{index, property, property_names, script_property, set_index, set_property};
 pub use classes::enum_members;
+pub(crate) use dictionaries::dictionary_entry;
+pub use enums::{enumeration, is_flags};
+pub(crate) use environment::culture;
+pub use errors::exception_object;
 pub use methods::call_method;
-pub(crate) use methods::dictionary_entry;
-pub use names::{enumeration, is_flags, is_type, resolve, short_name, type_literal_text, type_name, type_names};
+pub use names::{is_type, resolve, short_name, type_literal_text, type_name, type_names};
+pub use security::{credential, secret_of, secure_string};
 pub use statics::{call_static, new_object, static_property};
 
 use crate::error::{ErrorRecord, exception_chain};
-use crate::value::{PsObject, Value};
+use crate::value::Value;
 
 /// `Unable to find type [name].`
 pub fn type_not_found(name: &str) -> ErrorRecord {
@@ -43,8 +65,7 @@ pub fn make_text_object(value: &Value, target: &str) -> Result<Value, ErrorRecor
         return Ok(value.clone());
     }
     let text = crate::convert::shared_text(value);
-    let object = PsObject::new(target).with_text(text.clone());
-    let fail = |reason: &str| ErrorRecord {
+    network::from_text(&text, target).map_err(|reason| ErrorRecord {
         decorated: true,
         ..ErrorRecord::new(
             format!("Cannot convert value \"{text}\" to type \"{target}\". Error: \"{reason}\""),
@@ -52,41 +73,34 @@ pub fn make_text_object(value: &Value, target: &str) -> Result<Value, ErrorRecor
             "InvalidArgument",
             "System.Management.Automation.PSInvalidCastException",
         )
-    };
-    let object = match target {
-        "System.Net.IPAddress" => {
-            let address: std::net::IpAddr = text.trim().parse().map_err(|_| fail("An invalid IP address was specified."))?;
-            let family = if address.is_ipv4() { "InterNetwork" } else { "InterNetworkV6" };
-            object.with("AddressFamily", family).with("IPAddressToString", address.to_string()).with_text(address.to_string())
-        }
-        "System.Uri" => {
-            let absolute = text.contains("://") || text.starts_with("sip:") || text.starts_with("tel:") || text.starts_with("mailto:");
-            let (scheme, rest) = text.split_once(':').unwrap_or(("", &text));
-            let rest = rest.trim_start_matches("//");
-            let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-            let (host, port) = authority.rsplit_once(':').map_or((authority, None), |(h, p)| (h, p.parse::<i32>().ok()));
-            let default = match scheme {
-                "http" => 80,
-                "https" => 443,
-                _ => -1,
-            };
-            object
-                .with("AbsolutePath", path)
-                .with("AbsoluteUri", text.clone())
-                .with("Authority", authority)
-                .with("Host", host)
-                .with("Port", port.unwrap_or(default))
-                .with("Scheme", scheme)
-                .with("IsAbsoluteUri", absolute)
-                .with("OriginalString", text.clone())
-        }
-        _ => {
-            let (user, host) =
-                text.split_once('@').ok_or_else(|| fail("The specified string is not in the form required for an e-mail address."))?;
-            object.with("User", user).with("Host", host).with("Address", text.clone())
-        }
-    };
-    Ok(object.into())
+    })
+}
+
+/// The type that a value names: a type literal, or text.
+fn type_of(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::Type(full) => Some(full.clone()),
+        Value::Str(name) => resolve(name),
+        _ => None,
+    }
+}
+
+/// The error about something that .NET has and we do not; whoever raises it has told the session already.
+pub(crate) fn not_modelled(what: &str) -> ErrorRecord {
+    ErrorRecord::runtime(format!("{what} is not modelled."), "NotModelled", "NotImplemented")
+}
+
+/// A property or parameterized property of .NET that threw.
+fn getting_threw(name: &str, reason: &str) -> ErrorRecord {
+    ErrorRecord {
+        decorated: true,
+        ..ErrorRecord::new(
+            format!("Exception getting \"{name}\": \"{reason}\""),
+            "ExceptionWhenGetting",
+            "NotSpecified",
+            "System.Management.Automation.GetValueInvocationException",
+        )
+    }
 }
 
 /// The exception of a method of .NET that threw: `Exception calling "M" with "n" argument(s): "…"`.
@@ -124,22 +138,4 @@ pub fn no_overload(method: &str, count: usize) -> ErrorRecord {
             "System.Management.Automation.MethodException",
         )
     }
-}
-
-/// The exception object of an error record.
-pub fn exception_object(types: &[Arc<str>], message: &Arc<str>) -> Value {
-    let mut object = PsObject::new("System.Exception");
-    object.type_names = if types.is_empty() { exception_chain("System.Exception") } else { types.to_vec() };
-    object.type_names.push("System.Object".into());
-    let text = format!("{}: {message}", object.type_names[0]);
-    object
-        .with("Message", message.clone())
-        .with("Data", Value::hashtable(false, []))
-        .with("InnerException", Value::Null)
-        .with("StackTrace", Value::Null)
-        .with("HelpLink", Value::Null)
-        .with("Source", Value::Null)
-        .with("HResult", -2_146_233_087)
-        .with_text(text)
-        .into()
 }

@@ -14,6 +14,11 @@ const SHORT: &[(&str, &str)] = &[
     ("cmdletbinding", "System.Management.Automation.CmdletBindingAttribute"),
     ("collections.arraylist", "System.Collections.ArrayList"),
     ("consolecolor", "System.ConsoleColor"),
+    ("cultureinfo", "System.Globalization.CultureInfo"),
+    ("psaliasproperty", "System.Management.Automation.PSAliasProperty"),
+    ("psnoteproperty", "System.Management.Automation.PSNoteProperty"),
+    ("psscriptmethod", "System.Management.Automation.PSScriptMethod"),
+    ("psscriptproperty", "System.Management.Automation.PSScriptProperty"),
     ("datetime", "System.DateTime"),
     ("dayofweek", "System.DayOfWeek"),
     ("decimal", "System.Decimal"),
@@ -67,6 +72,49 @@ const SHORT: &[(&str, &str)] = &[
 
 /// Full names that exist beside those of the accelerators.
 const FULL: &[&str] = &[
+    "System.IDisposable",
+    "System.IConvertible",
+    "System.IFormattable",
+    "System.ICloneable",
+    "System.Delegate",
+    "System.Text.RegularExpressions.GroupCollection",
+    "System.Text.RegularExpressions.MatchCollection",
+    "System.Xml.XmlException",
+    "System.Net.Sockets.SocketException",
+    "System.IO.DirectoryNotFoundException",
+    "System.ArithmeticException",
+    "System.IndexOutOfRangeException",
+    "System.NotImplementedException",
+    "System.NotSupportedException",
+    "System.ArgumentOutOfRangeException",
+    "System.IO.FileSystemInfo",
+    "System.Xml.NameTable",
+    "System.Xml.XmlNamespaceManager",
+    "System.Xml.XmlNodeList",
+    "System.Xml.XmlAttribute",
+    "System.Xml.XmlElement",
+    "System.Xml.XmlNode",
+    "System.Management.Automation.PSScriptMethod",
+    "System.Management.Automation.PSScriptProperty",
+    "System.Management.Automation.PSAliasProperty",
+    "System.Collections.DictionaryEntry",
+    "System.Collections.SortedList",
+    "System.Collections.Stack",
+    "System.Collections.Queue",
+    "System.Text.UnicodeEncoding",
+    "System.Text.UTF8Encoding",
+    "System.Text.RegularExpressions.Group",
+    "System.Text.RegularExpressions.Capture",
+    "System.Text.ASCIIEncoding",
+    "System.StringComparer",
+    "System.Net.WebUtility",
+    "System.Net.NetworkCredential",
+    "System.Net.IPHostEntry",
+    "System.IO.SearchOption",
+    "System.IntPtr",
+    "System.Globalization.DateTimeStyles",
+    "System.Globalization.CultureInfo",
+    "System.BitConverter",
     "System.Activator",
     "System.ArgumentException",
     "System.ArgumentNullException",
@@ -147,154 +195,6 @@ const FULL: &[&str] = &[
     "Microsoft.Win32.RegistryKey",
 ];
 
-/// Enumerations and their members.
-const ENUMS: &[(&str, &[(&str, i64)])] = &[
-    (
-        "System.DayOfWeek",
-        &[("Sunday", 0), ("Monday", 1), ("Tuesday", 2), ("Wednesday", 3), ("Thursday", 4), ("Friday", 5), ("Saturday", 6)],
-    ),
-    (
-        "System.ConsoleColor",
-        &[
-            ("Black", 0),
-            ("DarkBlue", 1),
-            ("DarkGreen", 2),
-            ("DarkCyan", 3),
-            ("DarkRed", 4),
-            ("DarkMagenta", 5),
-            ("DarkYellow", 6),
-            ("Gray", 7),
-            ("DarkGray", 8),
-            ("Blue", 9),
-            ("Green", 10),
-            ("Cyan", 11),
-            ("Red", 12),
-            ("Magenta", 13),
-            ("Yellow", 14),
-            ("White", 15),
-        ],
-    ),
-    (
-        "System.Management.Automation.ActionPreference",
-        &[("SilentlyContinue", 0), ("Stop", 1), ("Continue", 2), ("Inquire", 3), ("Ignore", 4), ("Suspend", 5)],
-    ),
-    ("System.Management.Automation.ConfirmImpact", &[("None", 0), ("Low", 1), ("Medium", 2), ("High", 3)]),
-    (
-        "System.Management.Automation.ErrorCategory",
-        &[
-            ("NotSpecified", 0),
-            ("OpenError", 1),
-            ("CloseError", 2),
-            ("DeviceError", 3),
-            ("DeadlockDetected", 4),
-            ("InvalidArgument", 5),
-            ("InvalidData", 6),
-            ("InvalidOperation", 7),
-            ("InvalidResult", 8),
-            ("InvalidType", 9),
-            ("MetadataError", 10),
-            ("NotImplemented", 11),
-            ("NotInstalled", 12),
-            ("ObjectNotFound", 13),
-            ("OperationStopped", 14),
-            ("OperationTimeout", 15),
-            ("SyntaxError", 16),
-            ("ParserError", 17),
-            ("PermissionDenied", 18),
-            ("ResourceBusy", 19),
-            ("ResourceExists", 20),
-            ("ResourceUnavailable", 21),
-            ("ReadError", 22),
-            ("WriteError", 23),
-            ("FromStdErr", 24),
-            ("SecurityError", 25),
-            ("ProtocolError", 26),
-            ("ConnectionError", 27),
-            ("AuthenticationError", 28),
-            ("LimitsExceeded", 29),
-            ("QuotaExceeded", 30),
-            ("NotEnabled", 31),
-        ],
-    ),
-    (
-        "System.Management.Automation.PSMemberTypes",
-        &[
-            ("AliasProperty", 1),
-            ("CodeProperty", 2),
-            ("Property", 4),
-            ("NoteProperty", 8),
-            ("ScriptProperty", 16),
-            ("Properties", 31),
-            ("PropertySet", 32),
-            ("Method", 64),
-            ("CodeMethod", 128),
-            ("ScriptMethod", 256),
-            ("Methods", 448),
-            ("ParameterizedProperty", 512),
-            ("MemberSet", 1024),
-            ("Event", 2048),
-            ("Dynamic", 4096),
-            ("All", 8191),
-        ],
-    ),
-    ("System.StringSplitOptions", &[("None", 0), ("RemoveEmptyEntries", 1)]),
-    (
-        "System.StringComparison",
-        &[
-            ("CurrentCulture", 0),
-            ("CurrentCultureIgnoreCase", 1),
-            ("InvariantCulture", 2),
-            ("InvariantCultureIgnoreCase", 3),
-            ("Ordinal", 4),
-            ("OrdinalIgnoreCase", 5),
-        ],
-    ),
-    ("System.DateTimeKind", &[("Unspecified", 0), ("Utc", 1), ("Local", 2)]),
-    ("System.MidpointRounding", &[("ToEven", 0), ("AwayFromZero", 1)]),
-    (
-        "System.Text.RegularExpressions.RegexOptions",
-        &[
-            ("None", 0),
-            ("IgnoreCase", 1),
-            ("Multiline", 2),
-            ("ExplicitCapture", 4),
-            ("Compiled", 8),
-            ("Singleline", 16),
-            ("IgnorePatternWhitespace", 32),
-            ("RightToLeft", 64),
-            ("ECMAScript", 256),
-            ("CultureInvariant", 512),
-        ],
-    ),
-    ("System.Net.SecurityProtocolType", &[("SystemDefault", 0), ("Ssl3", 48), ("Tls", 192), ("Tls11", 768), ("Tls12", 3072)]),
-    (
-        "System.ServiceProcess.ServiceControllerStatus",
-        &[
-            ("Stopped", 1),
-            ("StartPending", 2),
-            ("StopPending", 3),
-            ("Running", 4),
-            ("ContinuePending", 5),
-            ("PausePending", 6),
-            ("Paused", 7),
-        ],
-    ),
-    ("System.Security.Principal.WindowsBuiltInRole", &[("Administrator", 544), ("User", 545), ("Guest", 546)]),
-];
-
-/// Members of an enumeration by its full name.
-pub fn enumeration(full: &str) -> Option<&'static [(&'static str, i64)]> {
-    ENUMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(full)).map(|(_, members)| *members)
-}
-
-/// Whether members of an enumeration are combined (`[Flags]`).
-pub fn is_flags(full: &str) -> bool {
-    ["System.Text.RegularExpressions.RegexOptions", "System.Net.SecurityProtocolType", "System.Management.Automation.PSMemberTypes"]
-        .iter()
-        .chain(&["System.Globalization.DateTimeStyles", "System.Globalization.NumberStyles", "System.IO.FileAttributes"])
-        .any(|name| name.eq_ignore_ascii_case(full))
-}
-
 /// The full .NET name for a type as written between brackets (`int` gives `System.Int32`); `None` when nobody knows it.
 pub fn resolve(name: &str) -> Option<Arc<str>> {
     resolve_plain(name).or_else(|| super::classes::in_namespaces(name.trim()).iter().find_map(|full| resolve_plain(full)))
@@ -309,18 +209,7 @@ fn resolve_plain(name: &str) -> Option<Arc<str>> {
         return Some(format!("{}[]", resolve(element)?).into());
     }
     if let Some((outer, inner)) = name.split_once('[') {
-        let inner = inner.strip_suffix(']')?;
-        let outer = outer.trim_end_matches("`1").trim_end_matches("`2").to_ascii_lowercase();
-        return match outer.strip_prefix("system.").unwrap_or(&outer) {
-            "collections.generic.list" => {
-                let inner = inner.trim_start_matches('[').trim_end_matches(']');
-                Some(format!("System.Collections.Generic.List`1[[{}]]", resolve(inner)?).into())
-            }
-            "collections.objectmodel.collection" => Some("System.Collections.Generic.List`1[[System.Object]]".into()),
-            "nullable" => resolve(inner),
-            "collections.generic.dictionary" => Some("System.Collections.Hashtable".into()),
-            _ => None,
-        };
+        return resolve_generic(outer, inner.strip_suffix(']')?);
     }
     let lower = name.to_ascii_lowercase();
     if let Some((_, full)) = SHORT.iter().find(|(short, _)| *short == lower) {
@@ -334,9 +223,83 @@ fn resolve_plain(name: &str) -> Option<Arc<str>> {
         .map(|(_, full)| *full)
         .chain(FULL.iter().copied())
         .chain(crate::eval::DYNAMIC_TYPES.iter().copied())
-        .chain(ENUMS.iter().map(|(full, _)| *full))
+        .chain(super::enums::names())
         .find(|full| with_system(full))
         .map(Arc::from)
+}
+
+/// Generic types, without `System.Collections.Generic.` in lower case, with their names and numbers of parameters.
+const GENERIC: &[(&str, &str, usize)] = &[
+    ("list", "System.Collections.Generic.List", 1),
+    ("hashset", "System.Collections.Generic.HashSet", 1),
+    ("queue", "System.Collections.Generic.Queue", 1),
+    ("stack", "System.Collections.Generic.Stack", 1),
+    ("ienumerable", "System.Collections.Generic.IEnumerable", 1),
+    ("ilist", "System.Collections.Generic.IList", 1),
+    ("icollection", "System.Collections.Generic.ICollection", 1),
+    ("dictionary", "System.Collections.Generic.Dictionary", 2),
+    ("idictionary", "System.Collections.Generic.IDictionary", 2),
+    ("sorteddictionary", "System.Collections.Generic.SortedDictionary", 2),
+    ("sortedlist", "System.Collections.Generic.SortedList", 2),
+    ("keyvaluepair", "System.Collections.Generic.KeyValuePair", 2),
+];
+
+/// The pieces of a list between commas that stand outside brackets.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut out, mut depth, mut start) = (Vec::new(), 0i32, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            ',' if depth == 0 => {
+                out.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    out.push(&text[start..]);
+    out
+}
+
+/// `Dictionary[string,int]`, also with each parameter in brackets of its own.
+fn resolve_generic(outer: &str, inner: &str) -> Option<Arc<str>> {
+    let lower = outer.trim().to_ascii_lowercase();
+    let lower = lower.split('`').next().unwrap_or(&lower);
+    if lower == "nullable" || lower == "system.nullable" {
+        return resolve(inner);
+    }
+    let short = lower.strip_prefix("system.").unwrap_or(lower);
+    let short = match short.strip_prefix("collections.generic.").unwrap_or(short) {
+        // Lists to change, both of them.
+        "collections.objectmodel.collection" => "list",
+        other => other,
+    };
+    let delegate = matches!(short, "predicate" | "func" | "action" | "comparison");
+    if delegate {
+        // Delegates of any number of parameters: script blocks serve as such.
+        let parameters: Vec<Arc<str>> = pieces(inner).into_iter().map(resolve).collect::<Option<_>>()?;
+        let name = format!("{}{}", short[..1].to_ascii_uppercase(), &short[1..]);
+        return Some(format!("System.{name}`{}[{}]", parameters.len(), parameters.join(",")).into());
+    }
+    let (_, full, count) = GENERIC.iter().find(|(name, _, _)| *name == short)?;
+    let parameters: Vec<Arc<str>> = pieces(inner)
+        .into_iter()
+        .map(|piece| {
+            let piece = piece.trim();
+            // A name with its assembly stands in brackets.
+            let plain = piece.strip_prefix('[').and_then(|p| p.strip_suffix(']')).map_or(piece, |p| pieces(p)[0]);
+            resolve(plain)
+        })
+        .collect::<Option<_>>()?;
+    (parameters.len() == *count).then(|| format!("{full}`{count}[{}]", parameters.join(",")).into())
+}
+
+/// The class and the parameters of a generic type by its full name.
+pub(super) fn generic(full: &str) -> Option<(&str, Vec<&str>)> {
+    let (class, rest) = full.split_once('`')?;
+    let inner = rest.split_once('[')?.1.strip_suffix(']')?;
+    Some((class, pieces(inner)))
 }
 
 /// The full .NET type name of a value.
@@ -366,18 +329,15 @@ pub fn type_name(value: &Value) -> Arc<str> {
             Number::Decimal(_) => "System.Decimal",
         }
         .into(),
-        Value::Hash(table) => {
-            let ordered = table.read().map(|t| t.ordered).unwrap_or_default();
-            if ordered { "System.Collections.Specialized.OrderedDictionary" } else { "System.Collections.Hashtable" }.into()
-        }
+        Value::Hash(table) => table.read().map_or_else(|_| "System.Collections.Hashtable".into(), |table| table.type_name()),
         Value::Script(_) => "System.Management.Automation.ScriptBlock".into(),
         Value::Type(_) => "System.RuntimeType".into(),
         Value::Enum(member) => member.type_name.clone(),
         Value::Error(_) => "System.Management.Automation.ErrorRecord".into(),
-        Value::Object(object) => match object.type_names.first() {
+        Value::Object(object) => match object.class() {
             // `Select-Object` makes custom objects whose first type name only says where they came from.
             Some(name) if name.starts_with("Selected.") => "System.Management.Automation.PSCustomObject".into(),
-            Some(name) => name.clone(),
+            Some(name) => name,
             None => "System.Object".into(),
         },
     }
@@ -386,7 +346,7 @@ pub fn type_name(value: &Value) -> Arc<str> {
 /// All type names of a value, most derived first.
 pub fn type_names(value: &Value) -> Vec<Arc<str>> {
     match value {
-        Value::Object(object) => object.type_names.clone(),
+        Value::Object(object) => object.type_names(),
         Value::Array(_) => vec!["System.Object[]".into(), "System.Array".into(), "System.Object".into()],
         Value::Enum(_) => vec![type_name(value), "System.Enum".into(), "System.ValueType".into(), "System.Object".into()],
         Value::Str(_) | Value::Hash(_) | Value::List(_) | Value::Version(_) | Value::Error(_) | Value::Script(_) | Value::Null => {
@@ -437,6 +397,9 @@ pub fn is_type(value: &Value, target: &str) -> bool {
         "System.Collections.ICollection" => matches!(value, Value::Array(_) | Value::List(_) | Value::Hash(_)),
         "System.Collections.IList" => matches!(value, Value::Array(_) | Value::List(_)),
         "System.Collections.IDictionary" => matches!(value, Value::Hash(_)),
+        "System.Collections.Hashtable" => {
+            matches!(value, Value::Hash(table) if table.read().is_ok_and(|t| t.generic.is_none() && !t.ordered))
+        }
         "System.Type" => matches!(value, Value::Type(_)),
         "System.IComparable" => matches!(
             value,
@@ -450,21 +413,39 @@ pub fn is_type(value: &Value, target: &str) -> bool {
     }
 }
 
-/// The short name of a type, `String[]` of `System.String[]`.
+/// The short name of a type, `String[]` of `System.String[]`, `List`1` of `System.Collections.Generic.List`1[System.String]`.
 pub fn short_name(full: &str) -> String {
-    if full.starts_with("System.Collections.Generic.List`1") {
-        return "List`1".into();
-    }
-    full.rsplit('.').next().unwrap_or(full).into()
+    let class = match generic(full) {
+        Some((class, parameters)) => format!("{class}`{}", parameters.len()),
+        None => full.to_string(),
+    };
+    class.rsplit('.').next().unwrap_or(&class).into()
 }
 
-/// What a type literal is as text: accelerators keep their name out, `[int]` prints `int` when PowerShell writes literals but
-/// its string form is the full name.
+/// A type as text, as PowerShell converts it: accelerators stand for their types, parameters in brackets.
 pub fn type_literal_text(full: &str) -> String {
-    match SHORT.iter().find(|(_, name)| *name == full) {
-        Some((short, _)) if ["int", "string", "bool", "long", "double", "datetime", "byte", "char", "float", "decimal"].contains(short) => {
-            (*short).to_string()
-        }
-        _ => full.to_string(),
+    // Several accelerators of one type: the one that PowerShell prints.
+    const PREFERRED: [(&str, &str); 7] = [
+        ("System.Int32", "int"),
+        ("System.Int64", "long"),
+        ("System.Single", "float"),
+        ("System.UInt32", "uint"),
+        ("System.Int16", "short"),
+        ("System.UInt16", "ushort"),
+        ("System.UInt64", "ulong"),
+    ];
+    const PLAIN: [&str; 8] = ["string", "bool", "double", "datetime", "byte", "char", "decimal", "sbyte"];
+    if let Some(element) = full.strip_suffix("[]") {
+        return format!("{}[]", type_literal_text(element));
+    }
+    if let Some((class, parameters)) = generic(full) {
+        return format!("{class}[{}]", parameters.iter().map(|p| type_literal_text(p)).collect::<Vec<_>>().join(","));
+    }
+    if let Some((_, short)) = PREFERRED.iter().find(|(name, _)| *name == full) {
+        return (*short).into();
+    }
+    match SHORT.iter().find(|(short, name)| *name == full && PLAIN.contains(short)) {
+        Some((short, _)) => (*short).into(),
+        None => full.into(),
     }
 }

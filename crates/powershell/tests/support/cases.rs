@@ -56,7 +56,7 @@ fn text(value: &Value) -> String {
         }
         other => match other.items() {
             Some(items) => format!("({})", items.iter().map(text).collect::<Vec<_>>().join(", ")),
-            None => convert::display(other).replace('\r', "\\r").replace('\n', "\\n").replace('\t', "\\t"),
+            None => convert::to_text(other, " ").replace('\r', "\\r").replace('\n', "\\n").replace('\t', "\\t"),
         },
     }
 }

@@ -6,10 +6,34 @@ use crate::value::{DateTime, DateTimeKind};
 
 /// Formats an instant with a standard (one letter) or custom .NET format under en-US; `None` when the format is invalid.
 pub fn format(instant: DateTime, format: &str) -> Option<String> {
+    custom(instant, standard(format)?)
+}
+
+/// Formats an instant under the invariant culture.
+pub fn format_invariant(instant: DateTime, format: &str) -> Option<String> {
+    custom(
+        instant,
+        match format {
+            "" | "G" => "MM/dd/yyyy HH:mm:ss",
+            "d" => "MM/dd/yyyy",
+            "D" => "dddd, dd MMMM yyyy",
+            "t" => "HH:mm",
+            "T" => "HH:mm:ss",
+            "f" => "dddd, dd MMMM yyyy HH:mm",
+            "F" | "U" => "dddd, dd MMMM yyyy HH:mm:ss",
+            "g" => "MM/dd/yyyy HH:mm",
+            "m" | "M" => "MMMM dd",
+            "y" | "Y" => "yyyy MMMM",
+            other => standard(other)?,
+        },
+    )
+}
+
+fn custom(instant: DateTime, pattern: &str) -> Option<String> {
     let civil = Civil::of(instant);
     let month = MONTHS[usize::try_from(civil.month - 1).ok()?];
     let mut out = String::new();
-    for token in tokens(standard(format)?)? {
+    for token in tokens(pattern)? {
         let (letter, run) = match token {
             Token::Letters(letter, run) => (letter, run),
             Token::Quoted(text) => {

@@ -5,7 +5,7 @@ mod parse;
 mod pattern;
 mod span;
 
-pub use format::format;
+pub use format::{format, format_invariant};
 pub use parse::{ParseOptions, parse, parse_exact};
 pub use span::{SpanError, format_span, parse_span, parse_span_exact, span_text};
 

@@ -1,0 +1,237 @@
+//! The enumerations of .NET that scripts name.
+
+/// Enumerations and their members.
+const ENUMS: &[(&str, &[(&str, i64)])] = &[
+    (
+        "System.DayOfWeek",
+        &[("Sunday", 0), ("Monday", 1), ("Tuesday", 2), ("Wednesday", 3), ("Thursday", 4), ("Friday", 5), ("Saturday", 6)],
+    ),
+    (
+        "System.ConsoleColor",
+        &[
+            ("Black", 0),
+            ("DarkBlue", 1),
+            ("DarkGreen", 2),
+            ("DarkCyan", 3),
+            ("DarkRed", 4),
+            ("DarkMagenta", 5),
+            ("DarkYellow", 6),
+            ("Gray", 7),
+            ("DarkGray", 8),
+            ("Blue", 9),
+            ("Green", 10),
+            ("Cyan", 11),
+            ("Red", 12),
+            ("Magenta", 13),
+            ("Yellow", 14),
+            ("White", 15),
+        ],
+    ),
+    (
+        "System.Management.Automation.ActionPreference",
+        &[("SilentlyContinue", 0), ("Stop", 1), ("Continue", 2), ("Inquire", 3), ("Ignore", 4), ("Suspend", 5)],
+    ),
+    ("System.Management.Automation.ConfirmImpact", &[("None", 0), ("Low", 1), ("Medium", 2), ("High", 3)]),
+    (
+        "System.Management.Automation.ErrorCategory",
+        &[
+            ("NotSpecified", 0),
+            ("OpenError", 1),
+            ("CloseError", 2),
+            ("DeviceError", 3),
+            ("DeadlockDetected", 4),
+            ("InvalidArgument", 5),
+            ("InvalidData", 6),
+            ("InvalidOperation", 7),
+            ("InvalidResult", 8),
+            ("InvalidType", 9),
+            ("MetadataError", 10),
+            ("NotImplemented", 11),
+            ("NotInstalled", 12),
+            ("ObjectNotFound", 13),
+            ("OperationStopped", 14),
+            ("OperationTimeout", 15),
+            ("SyntaxError", 16),
+            ("ParserError", 17),
+            ("PermissionDenied", 18),
+            ("ResourceBusy", 19),
+            ("ResourceExists", 20),
+            ("ResourceUnavailable", 21),
+            ("ReadError", 22),
+            ("WriteError", 23),
+            ("FromStdErr", 24),
+            ("SecurityError", 25),
+            ("ProtocolError", 26),
+            ("ConnectionError", 27),
+            ("AuthenticationError", 28),
+            ("LimitsExceeded", 29),
+            ("QuotaExceeded", 30),
+            ("NotEnabled", 31),
+        ],
+    ),
+    (
+        "System.Management.Automation.PSMemberTypes",
+        &[
+            ("AliasProperty", 1),
+            ("CodeProperty", 2),
+            ("Property", 4),
+            ("NoteProperty", 8),
+            ("ScriptProperty", 16),
+            ("Properties", 31),
+            ("PropertySet", 32),
+            ("Method", 64),
+            ("CodeMethod", 128),
+            ("ScriptMethod", 256),
+            ("Methods", 448),
+            ("ParameterizedProperty", 512),
+            ("MemberSet", 1024),
+            ("Event", 2048),
+            ("Dynamic", 4096),
+            ("All", 8191),
+        ],
+    ),
+    ("System.StringSplitOptions", &[("None", 0), ("RemoveEmptyEntries", 1)]),
+    (
+        "System.StringComparison",
+        &[
+            ("CurrentCulture", 0),
+            ("CurrentCultureIgnoreCase", 1),
+            ("InvariantCulture", 2),
+            ("InvariantCultureIgnoreCase", 3),
+            ("Ordinal", 4),
+            ("OrdinalIgnoreCase", 5),
+        ],
+    ),
+    ("System.DateTimeKind", &[("Unspecified", 0), ("Utc", 1), ("Local", 2)]),
+    (
+        "System.Globalization.DateTimeStyles",
+        &[
+            ("None", 0),
+            ("AllowLeadingWhite", 1),
+            ("AllowTrailingWhite", 2),
+            ("AllowInnerWhite", 4),
+            ("AllowWhiteSpaces", 7),
+            ("NoCurrentDateDefault", 8),
+            ("AdjustToUniversal", 16),
+            ("AssumeLocal", 32),
+            ("AssumeUniversal", 64),
+            ("RoundtripKind", 128),
+        ],
+    ),
+    (
+        "System.Globalization.NumberStyles",
+        &[
+            ("None", 0),
+            ("AllowLeadingWhite", 1),
+            ("AllowTrailingWhite", 2),
+            ("AllowLeadingSign", 4),
+            ("Integer", 7),
+            ("AllowTrailingSign", 8),
+            ("AllowParentheses", 16),
+            ("AllowDecimalPoint", 32),
+            ("AllowThousands", 64),
+            ("Number", 111),
+            ("AllowExponent", 128),
+            ("Float", 167),
+            ("AllowCurrencySymbol", 256),
+            ("Currency", 383),
+            ("Any", 511),
+            ("AllowHexSpecifier", 512),
+            ("HexNumber", 515),
+        ],
+    ),
+    ("System.UriKind", &[("RelativeOrAbsolute", 0), ("Absolute", 1), ("Relative", 2)]),
+    ("System.IO.SearchOption", &[("TopDirectoryOnly", 0), ("AllDirectories", 1)]),
+    ("System.EnvironmentVariableTarget", &[("Process", 0), ("User", 1), ("Machine", 2)]),
+    ("System.Net.Sockets.AddressFamily", &[("Unspecified", 0), ("Unix", 1), ("InterNetwork", 2), ("InterNetworkV6", 23)]),
+    (
+        "System.TypeCode",
+        &[("Empty", 0), ("Object", 1), ("Boolean", 3), ("Int32", 9), ("Int64", 11), ("Double", 14), ("DateTime", 16), ("String", 18)],
+    ),
+    (
+        "System.Xml.XmlNodeType",
+        &[
+            ("None", 0),
+            ("Element", 1),
+            ("Attribute", 2),
+            ("Text", 3),
+            ("CDATA", 4),
+            ("ProcessingInstruction", 7),
+            ("Comment", 8),
+            ("Document", 9),
+            ("DocumentType", 10),
+            ("Whitespace", 13),
+            ("SignificantWhitespace", 14),
+            ("XmlDeclaration", 17),
+        ],
+    ),
+    (
+        "System.Environment+SpecialFolder",
+        &[
+            ("Desktop", 0),
+            ("Programs", 2),
+            ("MyDocuments", 5),
+            ("Favorites", 6),
+            ("Startup", 7),
+            ("StartMenu", 11),
+            ("DesktopDirectory", 16),
+            ("ApplicationData", 26),
+            ("LocalApplicationData", 28),
+            ("CommonApplicationData", 35),
+            ("Windows", 36),
+            ("System", 37),
+            ("ProgramFiles", 38),
+            ("UserProfile", 40),
+            ("ProgramFilesX86", 42),
+            ("CommonProgramFiles", 43),
+        ],
+    ),
+    ("System.MidpointRounding", &[("ToEven", 0), ("AwayFromZero", 1)]),
+    (
+        "System.Text.RegularExpressions.RegexOptions",
+        &[
+            ("None", 0),
+            ("IgnoreCase", 1),
+            ("Multiline", 2),
+            ("ExplicitCapture", 4),
+            ("Compiled", 8),
+            ("Singleline", 16),
+            ("IgnorePatternWhitespace", 32),
+            ("RightToLeft", 64),
+            ("ECMAScript", 256),
+            ("CultureInvariant", 512),
+        ],
+    ),
+    ("System.Net.SecurityProtocolType", &[("SystemDefault", 0), ("Ssl3", 48), ("Tls", 192), ("Tls11", 768), ("Tls12", 3072)]),
+    (
+        "System.ServiceProcess.ServiceControllerStatus",
+        &[
+            ("Stopped", 1),
+            ("StartPending", 2),
+            ("StopPending", 3),
+            ("Running", 4),
+            ("ContinuePending", 5),
+            ("PausePending", 6),
+            ("Paused", 7),
+        ],
+    ),
+    ("System.Security.Principal.WindowsBuiltInRole", &[("Administrator", 544), ("User", 545), ("Guest", 546)]),
+];
+
+/// Members of an enumeration by its full name.
+pub fn enumeration(full: &str) -> Option<&'static [(&'static str, i64)]> {
+    ENUMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(full)).map(|(_, members)| *members)
+}
+
+/// Whether members of an enumeration are combined (`[Flags]`).
+pub fn is_flags(full: &str) -> bool {
+    ["System.Text.RegularExpressions.RegexOptions", "System.Net.SecurityProtocolType", "System.Management.Automation.PSMemberTypes"]
+        .iter()
+        .chain(&["System.Globalization.DateTimeStyles", "System.Globalization.NumberStyles", "System.IO.FileAttributes"])
+        .any(|name| name.eq_ignore_ascii_case(full))
+}
+
+/// Full names of all enumerations.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ENUMS.iter().map(|(full, _)| *full)
+}
