@@ -76,6 +76,7 @@ impl Shape {
             default_view: interned.view.clone(),
             source: None,
             scripts: OnceLock::new(),
+            edited_type_names: OnceLock::new(),
         }
     }
 }

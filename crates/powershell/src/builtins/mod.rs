@@ -34,7 +34,7 @@ use crate::value::Value;
 
 pub use files::decode_text;
 pub use modules::is_known_module;
-pub(crate) use shell::{credential, secret_of, secure_string};
+use shell::secure_string;
 pub use table::{is_known, unmodelled_names};
 
 /// The built-in of that name, without regard to case; aliases are not resolved here.

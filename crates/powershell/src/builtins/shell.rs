@@ -8,9 +8,9 @@ use crate::convert::{datetime, shared_text};
 use crate::desk::Transcript;
 use crate::error::{ErrorRecord, Flow};
 use crate::pipeline::Context;
-use crate::value::{EnumValue, PropertySource, PsObject, Value};
+use crate::value::{EnumValue, PsObject, Value};
 
-pub(crate) use crate::types::{credential, secret_of, secure_string};
+pub(super) use crate::types::{credential, secret_of, secure_string};
 
 /// What encrypted text begins with: the header of Windows' data protection, which names the account that can read it.
 const PROTECTED: &str = "01000000d08c9ddf0115d1118c7a00c04fc297eb01000000";

@@ -401,6 +401,7 @@ pub fn is_type(value: &Value, target: &str) -> bool {
             matches!(value, Value::Hash(table) if table.read().is_ok_and(|t| t.generic.is_none() && !t.ordered))
         }
         "System.Type" => matches!(value, Value::Type(_)),
+        "System.Attribute" => matches!(value, Value::Object(object) if object.class().is_some_and(|class| class.ends_with("Attribute"))),
         "System.IComparable" => matches!(
             value,
             Value::Str(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::DateTime(_) | Value::TimeSpan(_) | Value::Version(_)
