@@ -33,6 +33,9 @@ const TARGETS: &[Target] = &[
     Target { bench: "model/global_failover_and_failback", what: "failover and failback, 1,000,000 users", nanoseconds_max: 50e6 },
     Target { bench: "model/global_clone", what: "clone of a fabric with 1,000,000 users", nanoseconds_max: 10e3 },
     Target { bench: "documents/load_global", what: "load global.yaml", nanoseconds_max: 1e9 },
+    Target { bench: "language/parse_a_megabyte", what: "parse 1 MB of scripts (50 MB/s)", nanoseconds_max: 20e6 },
+    Target { bench: "language/loop_200000", what: "a loop of 200,000 reads and comparisons", nanoseconds_max: 200e6 },
+    Target { bench: "language/million_users_where", what: "Get-CsUser | Where-Object, 1,000,000 users", nanoseconds_max: 1.5e9 },
     Target { bench: "wire/first_dns_answer", what: "start to first DNS answer", nanoseconds_max: 20e6 },
     Target {
         bench: "wire/scenarios_folder",

@@ -197,7 +197,7 @@ fn get_user(cx: &mut Cx<'_>) -> Done {
             cx.error(user_not_found(&identity));
         }
         for user in found {
-            if left > 0 && matches(cx, filter.as_ref(), user) {
+            if left > 0 && matches(cx.fabric, filter.as_ref(), user) {
                 left -= 1;
                 cx.output(objects.of(user));
             }
@@ -205,17 +205,14 @@ fn get_user(cx: &mut Cx<'_>) -> Done {
         return Ok(());
     }
     let topology = cx.topology.clone();
-    for cohort in &topology.users.cohorts {
-        for user in (cohort.first.0..cohort.first.0 + cohort.count).map(UserId) {
-            if left == 0 || !cx.io.wants_more() {
-                return Ok(());
-            }
-            if matches(cx, filter.as_ref(), user) {
-                left -= 1;
-                cx.output(objects.of(user));
-            }
-        }
-    }
+    let snapshot = objects.snapshot.clone();
+    // A million users are never there at once: each object is made when the next command takes it.
+    let users = (0..topology.users.cohorts.len()).flat_map(move |index| {
+        let cohort = &topology.users.cohorts[index];
+        (cohort.first.0..cohort.first.0 + cohort.count).map(UserId)
+    });
+    let found = users.filter(move |user| matches(&snapshot.fabric, filter.as_ref(), *user));
+    cx.io.outputs(Box::new(found.take(usize::try_from(left).unwrap_or(usize::MAX)).map(move |user| Value::from(objects.of(user)))));
     Ok(())
 }
 
@@ -239,18 +236,18 @@ fn bad_filter(source: &str, error: &crate::user_filter::FilterError) -> Box<Comm
     )
 }
 
-fn matches(cx: &Cx<'_>, filter: Option<&Filter>, user: UserId) -> bool {
+fn matches(fabric: &Fabric, filter: Option<&Filter>, user: UserId) -> bool {
     let Some(filter) = filter else {
         return true;
     };
-    let topology = &cx.topology;
+    let topology = fabric.topology();
     let Some(cohort) = topology.users.cohort_of(user).map(|id| &topology.users.cohorts[id.index()]) else {
         return false;
     };
     filter.accepts(&mut |field| {
         let names = || names(topology, cohort, user);
         match field {
-            Field::RegistrarPool => Literal::Text(cx.pool_fqdn(cx.fabric.registrar_pool(user)).to_owned()),
+            Field::RegistrarPool => Literal::Text(topology.pool(fabric.registrar_pool(user)).fqdn.clone()),
             Field::SipAddress => Literal::Text(format!("sip:{}", names().address)),
             Field::Enabled => Literal::Bool(true),
             Field::EnterpriseVoiceEnabled => Literal::Bool(cohort.enterprise_voice),

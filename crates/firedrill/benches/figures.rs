@@ -146,6 +146,63 @@ fn wire(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Script files of the fixtures one after another, again and again, until there are at least a million bytes.
+fn a_megabyte_of_scripts() -> String {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(root().join("fixtures/scripts"))
+        .expect("a folder of this repository")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ps1"))
+        .collect();
+    paths.sort();
+    // Files in other encodings are read by the doors; here only text counts.
+    let scripts: Vec<String> = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    // `param`, `using` and `#Requires` stand first in a script: each is a block of its own.
+    let blocks: String = scripts.iter().filter(|text| !text.contains("using ")).map(|text| format!("& {{\n{text}\n}}\n")).collect();
+    let mut all = String::new();
+    while all.len() < 1_000_000 {
+        all.push_str(&blocks);
+    }
+    all
+}
+
+fn language(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("language");
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+
+    let scripts = a_megabyte_of_scripts();
+    let (_, errors) = firedrill_powershell::session::parse(&scripts);
+    assert!(errors.is_empty(), "{:?}", errors.first());
+    // Per megabyte, whatever the scripts add up to.
+    let megabytes = scripts.len() as f64 / 1e6;
+    group.bench_function("parse_a_megabyte", |bencher| {
+        bencher.iter_custom(|rounds| {
+            let began = std::time::Instant::now();
+            for _ in 0..rounds {
+                black_box(firedrill_powershell::session::parse(black_box(&scripts)));
+            }
+            began.elapsed().div_f64(megabytes)
+        });
+    });
+
+    let run = |drill: &mut firedrill::Drill, script: &str, wanted: &str| {
+        let computer = drill.topology().computers[drill.topology().pools[0].front_ends[0].index()].fqdn.clone();
+        let output = drill.run(&computer, script).expect("no errors");
+        assert_eq!(output.text.trim(), wanted);
+    };
+    let mut contoso = firedrill::Drill::from_text(&text(CONTOSO), 1).expect("valid");
+    group.bench_function("loop_200000", |bencher| {
+        let script = "$o = [pscustomobject]@{ Name = 'pool1'; Count = 5 }; $n = 0\nfor ($i = 0; $i -lt 200000; $i++) { if ($o.Count -gt 3 -and $o.Name -eq 'pool1') { $n++ } }\n$n";
+        bencher.iter(|| run(&mut contoso, script, "200000"));
+    });
+    let mut global = firedrill::Drill::from_text(&text(GLOBAL), 1).expect("valid");
+    let voice = global.topology().users.cohorts.iter().filter(|cohort| cohort.enterprise_voice).map(|cohort| cohort.count).sum::<u32>();
+    group.bench_function("million_users_where", |bencher| {
+        let script = "(Get-CsUser | Where-Object { $_.EnterpriseVoiceEnabled } | Measure-Object).Count";
+        bencher.iter(|| run(&mut global, script, &voice.to_string()));
+    });
+    group.finish();
+}
+
 /// All scenarios below a folder.
 fn scenarios(folder: &Path) -> Vec<Arc<Scenario>> {
     let mut found = Vec::new();
@@ -165,5 +222,5 @@ fn scenarios(folder: &Path) -> Vec<Arc<Scenario>> {
     found
 }
 
-criterion_group!(figures, model, documents, wire);
+criterion_group!(figures, model, documents, language, wire);
 criterion_main!(figures);

@@ -204,6 +204,11 @@ pub type Prompt<'p> = &'p mut dyn FnMut(&str) -> Option<String>;
 pub trait Invocation {
     /// Emits an object to the pipeline.
     fn output(&mut self, value: Value);
+    /// Writes objects that are made one by one when the next stage takes them; the command has returned by then, so that
+    /// they come from a snapshot of the world. What nobody takes is never made.
+    fn outputs(&mut self, values: Box<dyn Iterator<Item = Value> + Send>) {
+        values.for_each(|value| self.output(value));
+    }
     /// Whether anybody still takes output: false once a later stage (`Select-Object -First`) has seen enough. Commands
     /// that emit very many objects ask between them.
     fn wants_more(&self) -> bool {

@@ -19,6 +19,8 @@ const NO_TO_ALL: u8 = 2;
 /// need the world too: so its outputs are recorded and delivered when it returns.
 enum Event {
     Output(Value),
+    /// Made one by one while the next stage takes them.
+    Outputs(Box<dyn Iterator<Item = Value> + Send>),
     Error(CommandError),
     Warning(String),
     Verbose(String),
@@ -44,6 +46,10 @@ impl Invocation for Recorder {
     fn output(&mut self, value: Value) {
         self.outputs += 1;
         self.events.push(Event::Output(value));
+    }
+
+    fn outputs(&mut self, values: Box<dyn Iterator<Item = Value> + Send>) {
+        self.events.push(Event::Outputs(values));
     }
 
     fn error(&mut self, error: CommandError) {
@@ -149,6 +155,11 @@ impl Evaluator<'_> {
         for event in recorder.events {
             match event {
                 Event::Output(value) => down.emit(self, value)?,
+                Event::Outputs(values) => {
+                    for value in values {
+                        down.emit(self, value)?;
+                    }
+                }
                 Event::Error(error) => self.non_terminating(error.into(), &invoked)?,
                 Event::Warning(text) => self.warn(&text, &invoked)?,
                 Event::Verbose(text) => self.write_verbose(&text, &invoked)?,
