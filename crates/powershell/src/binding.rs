@@ -6,6 +6,8 @@
 //! check of mandatory parameters.
 
 mod convert;
+mod names;
+mod positional;
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::types::property;
 use crate::value::Value;
 
 pub use convert::{convert_argument, matches_type, type_label};
+use names::{CommonKind, find};
+use positional::{positional, remaining};
 
 /// How to bind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,49 +72,6 @@ pub struct BindError {
     pub span: Option<Span>,
 }
 
-/// Common parameters: name, alias, kind.
-const COMMON: &[(&str, &str, CommonKind)] = &[
-    ("Verbose", "vb", CommonKind::Switch),
-    ("Debug", "db", CommonKind::Switch),
-    ("ErrorAction", "ea", CommonKind::Preference),
-    ("WarningAction", "wa", CommonKind::Preference),
-    ("InformationAction", "infa", CommonKind::Preference),
-    ("ErrorVariable", "ev", CommonKind::Text),
-    ("WarningVariable", "wv", CommonKind::Text),
-    ("InformationVariable", "iv", CommonKind::Text),
-    ("OutVariable", "ov", CommonKind::Text),
-    ("OutBuffer", "ob", CommonKind::Number),
-    ("PipelineVariable", "pv", CommonKind::Text),
-];
-
-/// Exist only with `SupportsShouldProcess`.
-const SHOULD_PROCESS: &[(&str, &str, CommonKind)] = &[("WhatIf", "wi", CommonKind::Switch), ("Confirm", "cf", CommonKind::Switch)];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CommonKind {
-    Switch,
-    Preference,
-    Text,
-    Number,
-}
-
-impl CommonKind {
-    fn parameter_type(self) -> ParameterType {
-        match self {
-            Self::Switch => ParameterType::Switch,
-            Self::Preference => {
-                let members = crate::types::enumeration("System.Management.Automation.ActionPreference").unwrap_or_default();
-                ParameterType::Enum(
-                    "System.Management.Automation.ActionPreference".into(),
-                    members.iter().map(|(n, _)| Arc::from(*n)).collect(),
-                )
-            }
-            Self::Text => ParameterType::Text("System.String".into()),
-            Self::Number => ParameterType::Integer("System.Int32".into(), i128::from(i32::MIN), i128::from(i32::MAX)),
-        }
-    }
-}
-
 /// A set of parameter sets.
 type Sets = u128;
 
@@ -159,63 +120,6 @@ fn indices(sets: Sets) -> impl Iterator<Item = usize> {
 
 fn default_mask(info: &CommandInfo) -> Sets {
     info.default_set.map_or(0, |s| 1 << s.min(127))
-}
-
-/// The parameter that a name means: exact name, exact alias, unique prefix of either.
-fn find(info: &CommandInfo, name: &str, options: BindOptions) -> Result<Option<Target>, ErrorRecord> {
-    let visible = |p: &&ParameterInfo| !(options.strict && p.procedure_spelling);
-    let own = || info.parameters.iter().enumerate().filter(|(_, p)| visible(p));
-    if let Some((at, _)) = own().find(|(_, p)| p.name.eq_ignore_ascii_case(name)) {
-        return Ok(Some(Target::Own(at)));
-    }
-    let common: Vec<&(&'static str, &'static str, CommonKind)> = if options.common_parameters {
-        COMMON.iter().chain(SHOULD_PROCESS.iter().filter(|_| info.supports_should_process)).collect()
-    } else {
-        Vec::new()
-    };
-    if let Some((full, _, kind)) = common.iter().find(|(full, _, _)| full.eq_ignore_ascii_case(name)) {
-        return Ok(Some(Target::Common(full, *kind)));
-    }
-    if let Some((at, _)) = own().find(|(_, p)| p.aliases.iter().any(|a| a.eq_ignore_ascii_case(name))) {
-        return Ok(Some(Target::Own(at)));
-    }
-    if let Some((full, _, kind)) = common.iter().find(|(_, alias, _)| alias.eq_ignore_ascii_case(name)) {
-        return Ok(Some(Target::Common(full, *kind)));
-    }
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let starts = |full: &str| full.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
-    let mut matches: Vec<(Target, &str)> = own().filter(|(_, p)| starts(&p.name)).map(|(at, p)| (Target::Own(at), &*p.name)).collect();
-    // Spellings of the procedures never make a real prefix ambiguous.
-    if matches.len() > 1 {
-        let real: Vec<_> =
-            matches.iter().filter(|(t, _)| !matches!(t, Target::Own(at) if info.parameters[*at].procedure_spelling)).copied().collect();
-        if !real.is_empty() {
-            matches = real;
-        }
-    }
-    matches.extend(common.iter().filter(|(full, _, _)| starts(full)).map(|(full, _, kind)| (Target::Common(full, *kind), *full)));
-    for (at, p) in own() {
-        if p.aliases.iter().any(|a| starts(a)) && !matches.iter().any(|(t, _)| matches!(t, Target::Own(m) if *m == at)) {
-            matches.push((Target::Own(at), &p.name));
-        }
-    }
-    match matches.as_slice() {
-        [] => Ok(None),
-        [(target, _)] => Ok(Some(*target)),
-        several => {
-            let mut declared = several.iter().filter(|(t, _)| matches!(t, Target::Own(_)));
-            if let (Some((target, _)), None) = (declared.next(), declared.next()) {
-                return Ok(Some(*target));
-            }
-            let list: String = several.iter().map(|(_, full)| format!(" -{full}")).collect();
-            Err(binding_error(
-                format!("Parameter cannot be processed because the parameter name '{name}' is ambiguous. Possible matches include:{list}."),
-                "AmbiguousParameter",
-            ))
-        }
-    }
 }
 
 /// The state of one binding.
@@ -321,13 +225,13 @@ pub fn bind(info: &CommandInfo, arguments: &[Argument], options: BindOptions) ->
     while at < arguments.len() {
         let argument = &arguments[at];
         at += 1;
-        let ArgumentKind::Named { name, value } = &argument.kind else {
+        let ArgumentKind::Named { name, value, value_span: own_span } = &argument.kind else {
             rest.push(argument);
             continue;
         };
         let span = Some(argument.span);
-        // A value that does not fit is underlined itself; `-Name:value` is one token.
-        let mut value_span = span;
+        // A value that does not fit is underlined itself.
+        let mut value_span = own_span.or(span);
         let Some(target) = find(info, name, options).map_err(|record| blame(record, span))? else {
             rest.push(argument);
             continue;
@@ -346,7 +250,7 @@ pub fn bind(info: &CommandInfo, arguments: &[Argument], options: BindOptions) ->
                     value.clone()
                 }
                 // A word with a dash that is no parameter is the value.
-                Some(ArgumentKind::Named { name: next, value: None }) if matches!(find(info, next, options), Ok(None)) => {
+                Some(ArgumentKind::Named { name: next, value: None, .. }) if matches!(find(info, next, options), Ok(None)) => {
                     at += 1;
                     Value::str(format!("-{next}"))
                 }
@@ -435,142 +339,6 @@ fn note(parameter: &ParameterInfo, info: &CommandInfo, remarks: &mut Vec<String>
     if parameter.unmodelled {
         unmodelled.push(format!("{} -{}", info.name, parameter.name));
     }
-}
-
-/// Binds by position; returns what is left over.
-fn positional<'a>(
-    binder: &mut Binder<'_>,
-    rest: Vec<&'a Argument>,
-    unmodelled: &mut Vec<String>,
-) -> Result<Vec<&'a Argument>, Box<BindError>> {
-    let info = binder.info;
-    let mut slots: Vec<(u32, usize, Sets)> = Vec::new();
-    for (at, parameter) in info.parameters.iter().enumerate() {
-        if !binder.free(at) || parameter.remaining {
-            continue;
-        }
-        for m in &parameter.memberships {
-            if let Some(position) = m.position {
-                let sets = m.set.map_or_else(|| all_sets(info), |s| 1 << s.min(127));
-                slots.push((position, at, sets));
-            }
-        }
-    }
-    slots.sort_by_key(|(position, at, _)| (*position, *at));
-    let mut rest = rest.into_iter().peekable();
-    let mut left = Vec::new();
-    let mut positions: Vec<u32> = slots.iter().map(|(p, _, _)| *p).collect();
-    positions.dedup();
-    for position in positions {
-        // Named arguments that nobody knows stay for the error message.
-        while let Some(named) = rest.next_if(|a| matches!(a.kind, ArgumentKind::Named { .. })) {
-            left.push(named);
-        }
-        let here: Vec<usize> = slots
-            .iter()
-            .filter(|(p, at, sets)| *p == position && binder.free(*at) && sets & binder.sets != 0)
-            .map(|(_, at, _)| *at)
-            .collect();
-        if here.is_empty() {
-            continue;
-        }
-        let Some(argument) = rest.next() else { break };
-        let ArgumentKind::Positional { value, .. } = &argument.kind else { continue };
-        let default = default_mask(info);
-        let in_default = |at: &usize| slots.iter().any(|(p, s, sets)| *p == position && s == at && sets & default & binder.sets != 0);
-        let mut order: Vec<usize> = here.iter().copied().filter(|at| in_default(at)).collect();
-        order.extend(here.iter().copied().filter(|at| !in_default(at)));
-        order.retain(|at| !names_a_member_type(&info.parameters[*at], value));
-        let chosen = order.iter().copied().find(|at| matches_type(value, &info.parameters[*at].parameter_type));
-        match chosen {
-            Some(at) => {
-                binder.bind(at, value).map_err(|record| blame(record, Some(argument.span)))?;
-                if info.parameters[at].unmodelled {
-                    unmodelled.push(format!("{} -{}", info.name, info.parameters[at].name));
-                }
-            }
-            None => {
-                let mut first_error = None;
-                let mut bound = false;
-                for at in order {
-                    match binder.bind(at, value) {
-                        Ok(()) => {
-                            if info.parameters[at].unmodelled {
-                                unmodelled.push(format!("{} -{}", info.name, info.parameters[at].name));
-                            }
-                            bound = true;
-                            break;
-                        }
-                        Err(record) => {
-                            first_error.get_or_insert(record);
-                        }
-                    }
-                }
-                if !bound && let Some(record) = first_error {
-                    return Err(blame(record, Some(argument.span)));
-                }
-            }
-        }
-    }
-    left.extend(rest);
-    Ok(left)
-}
-
-/// `-NotePropertyName` of `Add-Member` does not take the name of a sort of member by position: `Add-Member NoteProperty x 5`
-/// means `-MemberType`.
-fn names_a_member_type(parameter: &ParameterInfo, value: &Value) -> bool {
-    &*parameter.name == "NotePropertyName"
-        && matches!(value, Value::Str(text) if crate::types::enumeration("System.Management.Automation.PSMemberTypes")
-            .is_some_and(|members| members.iter().any(|(name, _)| name.eq_ignore_ascii_case(text))))
-}
-
-/// Gives left-over arguments to the parameter that takes the rest, or refuses them.
-fn remaining(binder: &mut Binder<'_>, rest: Vec<&Argument>, options: BindOptions) -> Result<Vec<Value>, Box<BindError>> {
-    let info = binder.info;
-    if rest.is_empty() {
-        return Ok(Vec::new());
-    }
-    let as_values = |rest: &[&Argument]| {
-        let mut values = Vec::new();
-        for argument in rest {
-            match &argument.kind {
-                ArgumentKind::Positional { value, .. } => values.push(value.clone()),
-                ArgumentKind::Named { name, value } => {
-                    values.push(Value::str(if value.is_some() { format!("-{name}:") } else { format!("-{name}") }));
-                    values.extend(value.clone());
-                }
-            }
-        }
-        values
-    };
-    let taker = (0..info.parameters.len())
-        .find(|at| info.parameters[*at].remaining && binder.free(*at) && sets_of(info, &info.parameters[*at]) & binder.sets != 0);
-    if let Some(at) = taker {
-        let values = as_values(&rest);
-        // One array given where the rest is taken stays one array.
-        let value = match values.as_slice() {
-            [one] if one.items().is_some() => one.clone(),
-            _ => Value::array(values),
-        };
-        binder.bind(at, &value).map_err(|record| blame(record, rest.first().map(|a| a.span)))?;
-        return Ok(Vec::new());
-    }
-    if !options.common_parameters {
-        return Ok(as_values(&rest));
-    }
-    let first_named = rest.iter().find(|a| matches!(a.kind, ArgumentKind::Named { .. })).or(rest.first()).copied();
-    let Some(argument) = first_named else { return Ok(Vec::new()) };
-    Err(match &argument.kind {
-        ArgumentKind::Named { name, .. } => {
-            let message = format!("A parameter cannot be found that matches parameter name '{name}'.");
-            blame(binding_error(message, "NamedParameterNotFound"), Some(argument.span))
-        }
-        ArgumentKind::Positional { value, .. } => {
-            let message =
-                format!("A positional parameter cannot be found that accepts argument '{}'.", crate::convert::to_text(value, " "));
-            blame(binding_error(message, "PositionalParameterNotFound"), None)
-        }
-    })
 }
 
 impl Binding {

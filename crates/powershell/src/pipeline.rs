@@ -37,6 +37,8 @@ pub enum ArgumentKind {
         name: Arc<str>,
         /// The value after the colon (or of a splatted entry), if there was one.
         value: Option<Value>,
+        /// Where that value stands: errors about it underline it alone.
+        value_span: Option<Span>,
     },
     /// Anything else.
     Positional {

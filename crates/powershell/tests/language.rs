@@ -25,6 +25,7 @@ use rstest::rstest;
 #[case::control(include_str!("cases/language/control.txt"))]
 #[case::cmdlet(include_str!("cases/language/cmdlet.txt"))]
 #[case::modules(include_str!("cases/language/modules.txt"))]
+#[case::usage(include_str!("cases/language/usage.txt"))]
 fn behaves_like_powershell(#[case] file: &str) {
     cases::check(file);
 }

@@ -235,6 +235,10 @@ fn commands_that_change_nothing_never_ask() {
 #[case("Start-Sleep -Seconds 1 -Seconds 2", 24, 8)]
 #[case("Start-Sleep -Foo 2", 13, 4)]
 #[case("Start-Sleep -Seconds", 13, 8)]
+#[case("Start-Sleep -Seconds:abc", 22, 3)]
+#[case("Start-Sleep -Seconds: abc", 23, 3)]
+#[case("Get-Date -Foo:1", 10, 6)]
+#[case("function f([int]$n) { $n }; f -n:abc", 34, 3)]
 fn binding_errors_underline_what_is_wrong(#[case] script: &str, #[case] column: usize, #[case] length: usize) {
     let console = console(script);
     let expected = format!("\nAt line:1 char:{column}\n+ {script}\n+ {}{}\n    + ", " ".repeat(column - 1), "~".repeat(length));

@@ -193,6 +193,13 @@ impl Lister {
         }
     }
 
+    /// The call of the base constructor that PowerShell adds to a constructor without one; it has no place.
+    fn implied_base(&mut self) {
+        for kind in ["CommandExpression", "VariableExpression", "StringConstantExpression"] {
+            self.add(kind, Span::default());
+        }
+    }
+
     fn function(&mut self, definition: &FunctionDefinition, base: Option<&(Vec<Expression>, Span)>) {
         self.add("FunctionDefinition", definition.span);
         if definition.inline_parameters {
@@ -229,6 +236,10 @@ impl Lister {
                     self.attributes(&method.attributes);
                     method.return_type.iter().for_each(|name| self.type_constraint(name));
                     self.function(&method.function, method.base_arguments.as_ref());
+                    let constructor = method.function.name.eq_ignore_ascii_case(&definition.name);
+                    if constructor && method.ownership == Ownership::Instance && method.base_arguments.is_none() {
+                        self.implied_base();
+                    }
                 }
             }
         }
@@ -280,8 +291,17 @@ impl Lister {
         match element {
             PipelineElement::Command(command) => {
                 self.add("Command", command.span);
+                let mut only_values = false;
                 for element in &command.elements {
                     match element {
+                        // `--` is a parameter, and what follows it is none.
+                        CommandElement::Argument(Expression { kind: ExpressionKind::Text(text, Quoting::Bare), span })
+                            if &**text == "--" && !only_values =>
+                        {
+                            only_values = true;
+                            self.add("CommandParameter", *span);
+                        }
+                        CommandElement::Parameter { span, .. } if only_values => self.add("StringConstantExpression", *span),
                         CommandElement::Parameter { argument, span, .. } => {
                             self.add("CommandParameter", *span);
                             argument.iter().for_each(|argument| self.expression(argument));
@@ -333,7 +353,13 @@ impl Lister {
             ExpressionKind::Member(member) => {
                 self.add("MemberExpression", span);
                 self.expression(&member.target);
-                self.expression(&member.name);
+                match &member.name.kind {
+                    // `$table.4`
+                    ExpressionKind::Text(text, Quoting::Bare) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                        self.add("ConstantExpression", member.name.span);
+                    }
+                    _ => self.expression(&member.name),
+                }
             }
             ExpressionKind::Invoke(member, arguments) => {
                 self.add("InvokeMemberExpression", span);
@@ -401,10 +427,8 @@ impl Lister {
     /// Statements between parentheses: PowerShell's block reaches from the first to the last of them.
     fn inner(&mut self, block: &StatementBlock) {
         let starts = block.statements.iter().map(|s| s.span).chain(block.traps.iter().map(|t| t.span));
-        let span = starts.reduce(Span::to).unwrap_or_else(|| {
-            let at = block.span.end.saturating_sub(1);
-            Span { start: at, end: at }
-        });
+        // Without statements it has no place.
+        let span = starts.reduce(Span::to).unwrap_or_default();
         self.add("StatementBlock", span);
         self.statements(block);
     }

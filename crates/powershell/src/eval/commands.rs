@@ -108,7 +108,8 @@ impl Evaluator<'_> {
                 }
                 CommandElement::Parameter { name, argument, span } => {
                     let value = argument.as_deref().map(|e| self.value(e)).transpose()?;
-                    arguments.push(Argument { kind: ArgumentKind::Named { name: name.clone(), value }, span: *span });
+                    let value_span = argument.as_deref().map(|e| e.span);
+                    arguments.push(Argument { kind: ArgumentKind::Named { name: name.clone(), value, value_span }, span: *span });
                 }
                 CommandElement::Argument(expression) => {
                     if let ExpressionKind::Splat(_) = &expression.kind {
@@ -131,7 +132,7 @@ impl Evaluator<'_> {
                 let entries: Vec<(Value, Value)> = table.read().map(|t| t.entries.values().cloned().collect()).unwrap_or_default();
                 for (key, value) in entries {
                     let name = self.text(&key).into();
-                    arguments.push(Argument { kind: ArgumentKind::Named { name, value: Some(value) }, span });
+                    arguments.push(Argument { kind: ArgumentKind::Named { name, value: Some(value), value_span: None }, span });
                 }
             }
             Value::Null => {}
@@ -272,7 +273,7 @@ impl Evaluator<'_> {
         let mut all = arguments.to_vec();
         for (name, value) in defaults {
             if !given(&name) {
-                all.push(Argument { kind: ArgumentKind::Named { name, value: Some(value) }, span: Span::default() });
+                all.push(Argument { kind: ArgumentKind::Named { name, value: Some(value), value_span: None }, span: Span::default() });
             }
         }
         if all.len() == arguments.len() {

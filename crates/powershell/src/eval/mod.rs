@@ -22,6 +22,7 @@ pub(crate) mod scope;
 mod statements;
 mod streams;
 mod text;
+mod validation;
 mod world;
 
 use std::sync::Arc;
@@ -232,7 +233,7 @@ impl Evaluator<'_> {
             for parameter in &ast.parameters {
                 let value = match &parameter.default {
                     Some(default) => self.value(default)?,
-                    None => Value::Null,
+                    None => functions::default_of(parameter),
                 };
                 if !value.is_null() || self.env.scope.own(&parameter.name.key).is_none() {
                     self.set_parameter_default(parameter, value)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Env, Evaluator, Frame, Function, Nowhere, Scope, ScopeKind};
+use super::{Env, Evaluator, Frame, Function, Nowhere, Scope};
 use crate::ast::{ExpressionKind, ScriptBlockAst, StatementKind};
 use crate::error::{ErrorRecord, Flow};
 use crate::source::Span;

@@ -61,8 +61,11 @@ impl Parser<'_> {
         self.skip_blanks();
         let kind = self.plain_word(|_| false).to_lowercase();
         if !matches!(kind.as_str(), "namespace" | "module" | "assembly") {
-            let span = self.span_from(start);
-            return self.bail(span, "InvalidUsing", "A 'using' statement names a namespace, a module or an assembly.");
+            self.pos = start + 5;
+            return self.bail_here(
+                "MissingUsingStatementDirective",
+                "A 'using' statement must specify one of the following: 'assembly', 'module', 'namespace'.",
+            );
         }
         self.skip_blanks();
         let from = self.pos;
@@ -131,6 +134,8 @@ impl Parser<'_> {
         match (param, statements) {
             (Some(param), Some(statements)) => param.to(statements),
             (Some(one), None) | (None, Some(one)) => one,
+            // `{}` without anything in it has no place.
+            (None, None) if self.text[before..].starts_with('}') => Span::default(),
             (None, None) => Span::new(before, before),
         }
     }
@@ -287,6 +292,10 @@ impl Parser<'_> {
             if self.peek() == Some(b')') && parameters.is_empty() {
                 self.pos += 1;
                 return Ok(parameters);
+            }
+            if parameters.is_empty() && !matches!(self.peek(), Some(b'[' | b'$')) {
+                self.missing_close(open, "MissingEndParenthesisInFunctionParameterList", "Missing ')' in function parameter list.");
+                return Err(Bail);
             }
             let parameter = self.parameter(open)?;
             if parameters.iter().any(|p| p.name.key == parameter.name.key) {

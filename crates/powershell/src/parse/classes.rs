@@ -20,7 +20,7 @@ impl Parser<'_> {
     /// Whether `class` or `enum` is followed by a name; else the word is a command.
     pub(crate) fn definition_follows(&self, keyword: &str) -> bool {
         let rest = self.text[self.pos + keyword.len()..].trim_start_matches([' ', '\t', '\r', '\n']);
-        rest.starts_with(is_identifier_start)
+        rest.is_empty() || rest.starts_with(|c| is_identifier_start(c) || c == '{')
     }
 
     /// `[Flags()] enum …`: attributes in front of a definition, when that is what stands here.
@@ -55,6 +55,10 @@ impl Parser<'_> {
         }
         let name_span = self.span_from(from);
         let name: Arc<str> = name_span.of(self.text).into();
+        if name.is_empty() {
+            self.pos = from;
+            return self.bail_here("MissingNameAfterKeyword", format!("Missing name after {keyword} keyword."));
+        }
         self.skip_newlines();
         let bases = if self.eat(b':') { self.bases(kind)? } else { Vec::new() };
         self.skip_newlines();
@@ -67,7 +71,8 @@ impl Parser<'_> {
             TypeKind::Enum => p.enum_members(),
         })?;
         if !self.eat(b'}') {
-            self.missing_close(open, "MissingEndCurlyBrace", "Missing closing '}' in statement block or type definition.");
+            let behind = Span { start: open.end, end: open.end };
+            self.missing_close(behind, "MissingEndCurlyBrace", "Missing closing '}' in statement block or type definition.");
             return Err(Bail);
         }
         self.check_members(&name, &members);
@@ -112,10 +117,11 @@ impl Parser<'_> {
                 return Ok(members);
             }
             let from = self.pos;
-            let name = self.plain_word(|c| !is_identifier(c));
-            if name.is_empty() {
-                return self.unexpected();
+            if !self.peek_char().is_some_and(is_identifier_start) {
+                // What is no name ends the members.
+                return Ok(members);
             }
+            let name = self.plain_word(|c| !is_identifier(c));
             let mut end = self.pos;
             self.skip_blanks();
             let mut initial = None;
@@ -127,6 +133,7 @@ impl Parser<'_> {
                 initial = Some(self.expression()?);
                 end = self.pos;
             }
+            end = self.end_of_member(end)?;
             members.push(MemberDefinition::Property(PropertyDefinition {
                 span: Span::new(from, end),
                 name,
@@ -136,16 +143,17 @@ impl Parser<'_> {
                 ownership: Ownership::Static,
                 visibility: MemberVisibility::Public,
             }));
-            self.end_of_member()?;
         }
     }
 
-    fn end_of_member(&mut self) -> Parse<()> {
+    /// Where a member ends; a semicolon is part of it.
+    fn end_of_member(&mut self, end: usize) -> Parse<usize> {
         self.skip_blanks();
-        if matches!(self.peek(), None | Some(b'\n' | b'\r' | b';' | b'}')) {
-            return Ok(());
+        match self.peek() {
+            Some(b';') => Ok(self.pos + 1),
+            None | Some(b'\n' | b'\r' | b'}') => Ok(end),
+            _ => self.unexpected(),
         }
-        self.unexpected()
     }
 
     fn class_members(&mut self, class: &str) -> Parse<Vec<MemberDefinition>> {
@@ -209,6 +217,7 @@ impl Parser<'_> {
                 initial = Some(self.expression()?);
                 end = self.pos;
             }
+            end = self.end_of_member(end)?;
             let property = PropertyDefinition {
                 span: Span::new(start, end),
                 name: variable.name,
@@ -218,18 +227,19 @@ impl Parser<'_> {
                 ownership,
                 visibility,
             };
-            self.end_of_member()?;
             return Ok(MemberDefinition::Property(property));
         }
         let name_start = self.pos;
         let name = self.plain_word(|c| !is_identifier(c));
         if name.is_empty() {
+            if name_start > start {
+                return self.bail_here("IncompleteMemberDefinition", "Incomplete class member definition.");
+            }
             return self.unexpected();
         }
         self.skip_newlines();
         if self.peek() != Some(b'(') {
-            let span = Span::new(name_start, name_start + name.len());
-            return self.bail(span, "IncompleteMemberDefinition", "Incomplete member definition: a property or a method was expected.");
+            return self.bail_here("MissingMethodParameterList", "Missing parameter list in method definition.");
         }
         let parameters = self.parameter_list()?;
         self.skip_newlines();
@@ -242,6 +252,9 @@ impl Parser<'_> {
             }
             self.pos += 4;
             self.skip_newlines();
+            if self.peek() != Some(b'(') {
+                return self.bail_here("MissingMethodParameterList", "Missing parameter list in method definition.");
+            }
             let arguments = self.nested(Self::method_arguments)?;
             base_arguments = Some((arguments, self.span_from(from)));
             self.skip_newlines();

@@ -32,7 +32,7 @@ impl Parser<'_> {
             self.skip_blanks();
             if self.at_command_end() {
                 let symbol = if operator == InvocationOperator::Call { '&' } else { '.' };
-                let span = self.here();
+                let span = Span::new(start, start + 1);
                 return self.bail(
                     span,
                     "MissingExpression",
@@ -87,6 +87,7 @@ impl Parser<'_> {
             self.pos += 1;
         }
         let text = self.text[from..self.pos].trim_start();
+        let start = if text.is_empty() { start } else { self.pos - text.len() };
         Expression { span: self.span_from(start), kind: ExpressionKind::Verbatim(text.into()) }
     }
 
@@ -231,17 +232,11 @@ impl Parser<'_> {
                 self.pos += 2;
                 Ok(Some(Redirection { span: self.span_from(start), from: stream, to: RedirectionTarget::Output }))
             } else {
-                self.pos += 1;
-                let span = self.span_from(start);
-                self.bail(
-                    span,
-                    "RedirectionNotSupported",
-                    "This redirection between streams is not supported: only merging into stream 1 is.",
-                )
+                self.bail_here("MissingFileSpecification", "Missing file specification after redirection operator.")
             };
         }
         self.skip_blanks();
-        if self.at_command_end() {
+        if self.at_command_end() || self.peek() == Some(b'>') {
             return self.bail_here("MissingFileSpecification", "Missing file specification after redirection operator.");
         }
         let path = self.argument()?;

@@ -236,13 +236,13 @@ impl Parser<'_> {
                 Some(next) if is_dash(next) => Some((c.len_utf8() + next.len_utf8(), UnaryOp::PreDecrement)),
                 _ => match self.unary_word() {
                     Some(found) => Some(found),
-                    None if second.is_some_and(|n| n.is_ascii_digit() || n == '.') && c == '-' => {
-                        if let Some((length, value)) = self.number_here(true) {
+                    None if second.is_some_and(|n| n.is_ascii_digit() || n == '.') => {
+                        if let Some((length, value)) = self.negative_number_here(c) {
                             self.pos += length;
                             let number = Expression { span: self.span_from(start), kind: ExpressionKind::Constant(value) };
                             return self.postfix(number, true);
                         }
-                        Some((1, UnaryOp::Minus))
+                        Some((c.len_utf8(), UnaryOp::Minus))
                     }
                     None => Some((c.len_utf8(), UnaryOp::Minus)),
                 },

@@ -37,8 +37,8 @@ impl Parser<'_> {
                 self.pos += 7;
                 self.skip_newlines();
                 if self.peek() != Some(b'(') {
-                    self.pos = at;
-                    return Ok(None);
+                    self.pos = at + 7;
+                    return self.bail_here("MissingOpenParenthesisAfterKeyword", "Missing opening '(' after keyword 'foreach'.");
                 }
                 self.foreach_loop()?
             }

@@ -108,7 +108,13 @@ impl Parser<'_> {
             }
             self.skip_newlines();
             match self.peek() {
-                Some(b',') => self.pos += 1,
+                Some(b',') => {
+                    self.pos += 1;
+                    self.skip_newlines();
+                    if self.peek() == Some(b')') {
+                        break self.bail_here("MissingExpressionAfterToken", "Missing expression after ','.");
+                    }
+                }
                 Some(b')') => {
                     self.pos += 1;
                     break Ok(());

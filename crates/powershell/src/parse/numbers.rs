@@ -5,6 +5,9 @@ use super::cursor::{ends_word, is_identifier};
 use crate::convert::Decimal;
 use crate::value::{Number, Value};
 
+/// Bytes of a number literal that are looked at; what is longer is no number.
+const LONGEST: usize = 512;
+
 /// A number as scanned: how many bytes, and its value.
 struct Scan {
     length: usize,
@@ -122,10 +125,24 @@ fn decimal_value(body: &str, negative: bool, multiplier: i64) -> Option<Value> {
 }
 
 impl Parser<'_> {
+    /// A number behind a dash, typographic ones included, with the bytes of both.
+    pub(crate) fn negative_number_here(&self, dash: char) -> Option<(usize, Value)> {
+        if dash == '-' {
+            return self.number_here(true);
+        }
+        let rest = &self.text[self.pos + dash.len_utf8()..];
+        let ascii =
+            rest.as_bytes().iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'-')).count();
+        let scan = scan(&format!("-{}", &rest[..ascii]))?;
+        let length = scan.length - 1;
+        rest[length..].chars().next().is_none_or(|c| !is_identifier(c)).then_some((length + dash.len_utf8(), scan.value))
+    }
+
     /// A number in expression mode. It must not run into a word (`7z` is a command).
     pub(crate) fn number_here(&self, expression: bool) -> Option<(usize, Value)> {
         let rest = &self.text[self.pos..];
-        let ascii = rest.as_bytes().iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'-')).count();
+        let ascii =
+            rest.as_bytes().iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'-')).count();
         let scan = scan(&rest[..ascii])?;
         let next = rest[scan.length..].chars().next();
         let ends = match next {

@@ -72,7 +72,12 @@ impl Parser<'_> {
     fn paren_body(&mut self, start: usize) -> Parse<Expression> {
         self.skip_newlines();
         if matches!(self.peek(), None | Some(b')')) {
-            return self.bail_here("ExpectedExpression", "An expression was expected after '('.");
+            let at_end = self.at_end();
+            let missing = self.bail_here("ExpectedExpression", "An expression was expected after '('.");
+            if at_end {
+                self.missing_close(Span::new(start, start + 1), "MissingEndParenthesisInExpression", "Missing closing ')' in expression.");
+            }
+            return missing;
         }
         let inner = self.nested(Self::pipeline_or_assignment)?;
         self.skip_newlines();

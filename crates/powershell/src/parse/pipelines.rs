@@ -74,8 +74,12 @@ impl Parser<'_> {
         self.pos += length;
         let op_span = self.span_from(at);
         if !is_assignable(&left) {
+            let blamed = match &left.kind {
+                ExpressionKind::ArrayLiteral(items) => items.iter().find(|item| !is_assignable(item)).map_or(left.span, |item| item.span),
+                _ => left.span,
+            };
             return self.bail(
-                left.span,
+                blamed,
                 "InvalidLeftHandSide",
                 "The assignment expression is not valid. The input to an assignment operator must be an object that is able to accept assignments, such as a variable or a property.",
             );

@@ -83,7 +83,7 @@ impl Parser<'_> {
         if self.at_keyword("trap") {
             let start = self.pos;
             self.pos += 4;
-            let trap = self.catch_clause(start)?;
+            let trap = self.catch_clause(start, "trap")?;
             block.traps.push(trap);
             return Ok(());
         }
@@ -115,6 +115,8 @@ impl Parser<'_> {
             let id = match after {
                 "'else' keyword" => "MissingStatementBlockAfterElse",
                 "switch clause" => "MissingSwitchStatementClause",
+                "trap" => "MissingTrapStatement",
+                "catch" => "MissingCatchHandlerBlock",
                 _ => "MissingStatementBlock",
             };
             return self.bail_here(id, format!("Missing statement block after {after}."));
@@ -328,7 +330,16 @@ impl Parser<'_> {
         self.skip_newlines();
         let open = self.here();
         if !self.eat(b'(') {
-            return self.bail_here("MissingOpenParenthesisAfterKeyword", format!("Missing opening '(' after keyword '{keyword}'."));
+            return match keyword {
+                "if" | "elseif" => {
+                    self.bail_here("MissingOpenParenthesisInIfStatement", format!("Missing '(' after '{keyword}' in if statement."))
+                }
+                "switch" => self.bail_here(
+                    "PipelineValueRequired",
+                    "A switch statement must have one of the following: '-file file_name' or '( expression )'.",
+                ),
+                _ => self.bail_here("MissingOpenParenthesisAfterKeyword", format!("Missing opening '(' after keyword '{keyword}'.")),
+            };
         }
         let before = std::mem::replace(&mut self.no_comma, false);
         let condition = self.condition_body(keyword, open);
@@ -390,7 +401,7 @@ impl Parser<'_> {
             let from = self.pos;
             if self.at_keyword("catch") {
                 self.pos += 5;
-                let clause = self.catch_clause(from)?;
+                let clause = self.catch_clause(from, "catch")?;
                 catches.push(clause);
             } else if self.at_keyword("finally") {
                 self.pos += 7;
@@ -416,20 +427,33 @@ impl Parser<'_> {
     }
 
     /// Types and block of `catch` and `trap`.
-    fn catch_clause(&mut self, start: usize) -> Parse<CatchClause> {
+    fn catch_clause(&mut self, start: usize, keyword: &str) -> Parse<CatchClause> {
+        let behind = self.pos;
         let mut types = Vec::new();
         loop {
             self.skip_newlines();
             if self.peek() != Some(b'[') {
                 break;
             }
-            types.push(self.type_name()?);
+            match self.type_name() {
+                Ok(name) => types.push(name),
+                Err(Bail) => {
+                    if keyword == "catch" {
+                        self.error_at(
+                            Span::new(behind, behind),
+                            "MissingCatchHandlerBlock",
+                            "The catch block is missing its statement block.",
+                        );
+                    }
+                    return Err(Bail);
+                }
+            }
             self.skip_newlines();
             if !self.eat(b',') {
                 break;
             }
         }
-        let body = self.block("catch")?;
+        let body = self.block(keyword)?;
         Ok(CatchClause { span: self.span_from(start), types, body })
     }
 }

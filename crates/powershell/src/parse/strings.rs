@@ -110,7 +110,13 @@ impl Parser<'_> {
         self.advance_char();
         while let Some(c) = self.peek_char() {
             if c == '$' {
-                self.dollar(parts)?;
+                if let Err(bail) = self.dollar(parts) {
+                    // What is open inside leaves the string open too.
+                    if self.at_end() {
+                        self.missing_terminator(start, "\"", "TerminatorExpectedAtEndOfString");
+                    }
+                    return Err(bail);
+                }
                 continue;
             }
             self.advance_char();
@@ -158,7 +164,7 @@ impl Parser<'_> {
             self.advance_char();
         }
         if !self.peek_char().is_some_and(is_newline) {
-            let span = self.span_from(start);
+            let span = self.here();
             return self.bail(
                 span,
                 "UnexpectedCharactersAfterHereStringHeader",
@@ -295,10 +301,10 @@ impl Parser<'_> {
                     name.push(c);
                 }
                 None => {
-                    let open = Span::new(start, start + 2);
+                    let open = Span::new(start + 1, self.pos);
                     self.push_error(ParseError {
-                        message: "Use `{ instead of { in variable names, or close the braced variable reference with }.".into(),
-                        id: "OpenBraceNeedsToBeBackTickedInVariableName",
+                        message: "The variable reference is missing its closing '}'.".into(),
+                        id: "IncompleteDollarVariableReference",
                         span: open,
                         incomplete: true,
                     });
