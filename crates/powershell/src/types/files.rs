@@ -256,7 +256,7 @@ pub(super) fn file_statics(call: &Call<'_>, cx: &mut dyn Context) -> Found {
 /// Runs a cmdlet with named parameters and returns what it wrote.
 pub(super) fn cmdlet(cx: &mut dyn Context, name: &str, parameters: &[(&str, Value)]) -> Result<Vec<Value>, Flow> {
     let argument = |(name, value): &(&str, Value)| Argument {
-        kind: ArgumentKind::Named { name: (*name).into(), value: Some(value.clone()) },
+        kind: ArgumentKind::Named { name: (*name).into(), value: Some(value.clone()), value_span: None },
         span: crate::source::Span::default(),
     };
     cx.run_command(name, parameters.iter().map(argument).collect(), None)
