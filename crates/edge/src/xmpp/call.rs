@@ -281,6 +281,7 @@ impl Call {
             Broken::Xml(condition) => StreamFailure::Garbled(format!("its XML is {}", condition.name())),
             Broken::Closed if !self.line.heard() => StreamFailure::Foreign,
             Broken::Closed => StreamFailure::Broken("it was closed without a word".to_owned()),
+            Broken::Late => StreamFailure::Late,
             Broken::Failed(error) => StreamFailure::Broken(error.to_string()),
         })
     }

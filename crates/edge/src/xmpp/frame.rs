@@ -65,7 +65,10 @@ impl Framer {
             let event = self.parser.parse(&mut part, false);
             let consumed = window - part.len();
             *input = &before[consumed..];
-            self.pending += consumed;
+            // Keep-alives between stanzas (RFC 6120 4.6.1) do not add up, and do not begin one.
+            if self.pending > 0 || !self.is_between() || !before[..consumed].iter().all(u8::is_ascii_whitespace) {
+                self.pending += consumed;
+            }
             if !self.started {
                 self.opening.extend_from_slice(&before[..consumed]);
             }
@@ -119,7 +122,7 @@ impl Framer {
                     Ok(None)
                 }
                 None if text.bytes().all(|byte| byte.is_ascii_whitespace()) => {
-                    self.pending = 0; // keep-alives between stanzas (RFC 6120 4.6.1) do not add up
+                    self.pending = 0;
                     Ok(None)
                 }
                 None => Err(Condition::BadFormat),
@@ -130,6 +133,11 @@ impl Framer {
     /// Whether no element has begun.
     pub(crate) fn is_between(&self) -> bool {
         self.started && self.pending == 0
+    }
+
+    /// Whether the stream's header is there.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.started
     }
 
     /// What is small on the wire may be large in memory: pieces are counted as well as bytes.
@@ -173,5 +181,104 @@ fn condition(error: rxml::Error) -> Condition {
         rxml::Error::UndeclaredNamespacePrefix(_) => Condition::BadNamespacePrefix,
         rxml::Error::InvalidUtf8Byte(_) => Condition::UnsupportedEncoding,
         _ => Condition::NotWellFormed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const OPEN: &str =
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' to='a.example'>";
+
+    /// All frames of a text that arrives in pieces, or the condition at which it ends.
+    fn frames<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Frame>, Option<Condition>) {
+        let mut framer = Framer::new(&Limits::default());
+        let mut found = Vec::new();
+        for piece in pieces {
+            let mut input = piece;
+            loop {
+                match framer.next(&mut input) {
+                    Ok(Some(frame)) => found.push(frame),
+                    Ok(None) => break,
+                    Err(condition) => return (found, Some(condition)),
+                }
+                // After the footer nothing more is read.
+                if found.last() == Some(&Frame::Footer) {
+                    return (found, None);
+                }
+            }
+        }
+        (found, None)
+    }
+
+    fn name() -> impl Strategy<Value = String> {
+        "[a-z][a-z0-9]{0,6}"
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        "[ -~\u{e4}\u{20ac}]{1,12}"
+    }
+
+    fn element() -> impl Strategy<Value = Element> {
+        let attributes = proptest::collection::btree_map(name(), text(), 0..3);
+        let leaf = (name(), attributes).prop_map(|(name, attributes)| {
+            attributes.iter().fold(Element::new("urn:x", &name), |element, (name, value)| element.with(name, value))
+        });
+        leaf.prop_recursive(4, 16, 3, move |inner| {
+            (
+                name(),
+                prop_oneof![Just(SERVER), Just("urn:x"), Just(super::super::words::DIALBACK)],
+                proptest::collection::vec(inner, 0..3),
+                text(),
+            )
+                .prop_map(|(name, namespace, children, text)| {
+                    let element = Element::new(namespace, &name).text(&text);
+                    children.into_iter().fold(element, Element::child)
+                })
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What we write is read back as it was, however it is cut.
+        #[test]
+        fn what_is_written_is_read(element in element(), cuts in proptest::collection::vec(0usize..2000, 0..6)) {
+            let text = super::super::words::header(None, None, Some("1")) + &element.to_xml() + "</stream:stream>";
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let (found, condition) = frames(cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]));
+            prop_assert_eq!(condition, None);
+            prop_assert_eq!(found.len(), 3);
+            prop_assert_eq!(&found[1], &Frame::Element(element));
+        }
+
+        /// Any bytes end in frames or a condition, and in the same frames however they are cut. Of several mistakes the cut
+        /// may decide which is seen first.
+        #[test]
+        fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400), opened: bool, cut in 0usize..400) {
+            let mut input = if opened { OPEN.as_bytes().to_vec() } else { Vec::new() };
+            input.extend(bytes);
+            let cut = cut.min(input.len());
+            let (whole, cut) = (frames([&input[..]]), frames([&input[..cut], &input[cut..]]));
+            prop_assert_eq!((cut.0, cut.1.is_some()), (whole.0, whole.1.is_some()));
+        }
+
+        /// Markup that is nearly right finds more ways into the parser than plain bytes.
+        #[test]
+        fn nearly_xml(parts in proptest::collection::vec(prop::sample::select(vec![
+            "<", ">", "/", "</", "/>", "a", "b:", "xmlns='x'", " ", "='", "'", "\"", "&lt;", "&#0;", "&#x10ffff;", "&amp", "<![CDATA[", "]]>", "<!--", "<?",
+            "<!DOCTYPE", "\u{0}", "\u{fffe}", "<message to='a'>", "</message>", "</stream:stream>", "xml:lang='de'", "x",
+        ]), 0..40)) {
+            let text = OPEN.to_owned() + &parts.concat();
+            let bytes = text.as_bytes();
+            let (whole, crumbs) = (frames([bytes]), frames(bytes.chunks(1)));
+            prop_assert_eq!((crumbs.0, crumbs.1.is_some()), (whole.0, whole.1.is_some()));
+        }
     }
 }

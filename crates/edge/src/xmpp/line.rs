@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::frame::{Frame, Framer};
 use super::words::Condition;
@@ -27,6 +27,8 @@ pub(crate) enum Broken {
     Failed(io::Error),
     /// What it said is not XMPP.
     Xml(Condition),
+    /// It began an element and did not end it in time.
+    Late,
 }
 
 /// A stream's connection.
@@ -78,7 +80,15 @@ impl Line {
             self.buffer.clear();
             self.taken = 0;
             let mut chunk = [0; 4096];
-            match self.io.read(&mut chunk).await {
+            let reading = self.io.read(&mut chunk);
+            let read = match self.pending_since {
+                Some(since) if self.framer.has_begun() => match timeout_at(since + self.limits.conversation, reading).await {
+                    Ok(read) => read,
+                    Err(_) => return Err(Broken::Late),
+                },
+                _ => reading.await,
+            };
+            match read {
                 Ok(0) => return Err(Broken::Closed),
                 Ok(count) => self.buffer.extend_from_slice(&chunk[..count]),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Err(Broken::Closed),
@@ -117,11 +127,6 @@ impl Line {
     /// Bytes of the last read.
     pub(crate) fn last_bytes(&self) -> &[u8] {
         &self.buffer
-    }
-
-    /// When an element that has begun must be complete.
-    pub(crate) fn element_deadline(&self) -> Option<Instant> {
-        self.pending_since.map(|since| since + self.limits.conversation)
     }
 
     /// When the peer has been silent for so long.

@@ -77,6 +77,7 @@ async fn carry(mut line: Line, times: Times, parcels: &mut mpsc::Receiver<Parcel
                     let _closed = line.send(FOOTER).await;
                     return StreamFailure::Broken("the peer closed the stream".to_owned());
                 }
+                Err(Broken::Late) => return StreamFailure::Late,
                 Err(Broken::Failed(error)) => return StreamFailure::Broken(error.kind().to_string()),
                 Err(Broken::Xml(condition)) => return StreamFailure::Garbled(condition.name().to_owned()),
             },

@@ -58,32 +58,7 @@ struct Visit {
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(io: BoxedIo, host: Arc<Host>) {
-    let limits = *host.around.limits();
-    let id = host.fresh_id("stream");
-    let mut visit = Visit {
-        line: Line::new(io, &limits),
-        host,
-        begun: Instant::now(),
-        id,
-        peer: None,
-        policy: None,
-        opened: false,
-        secured: false,
-        chain: None,
-        authenticated: BTreeSet::new(),
-        attempts: 0,
-        last_sent: Instant::now(),
-        seat: None,
-    };
-    let mut words = match visit.run().await {
-        End::Gone => return,
-        End::Close(words) => words,
-    };
-    if !visit.opened {
-        // An error needs a stream around it (RFC 6120 4.9.1.2).
-        words = header(None, None, Some(&visit.id)) + &words;
-    }
-    say_goodbye(&mut visit.line.into_io(), &words).await;
+    Visit::new(io, host).serve().await;
 }
 
 fn fail(condition: Condition) -> End {
@@ -91,16 +66,52 @@ fn fail(condition: Condition) -> End {
 }
 
 impl Visit {
+    fn new(io: BoxedIo, host: Arc<Host>) -> Self {
+        let now = Instant::now();
+        Self {
+            line: Line::new(io, host.around.limits()),
+            id: host.fresh_id("stream"),
+            host,
+            begun: now,
+            peer: None,
+            policy: None,
+            opened: false,
+            secured: false,
+            chain: None,
+            authenticated: BTreeSet::new(),
+            attempts: 0,
+            last_sent: now,
+            seat: None,
+        }
+    }
+
+    async fn serve(mut self) {
+        let mut words = match self.run().await {
+            End::Gone => return,
+            End::Close(words) => words,
+        };
+        if !self.opened {
+            // An error needs a stream around it (RFC 6120 4.9.1.2).
+            words = header(None, None, Some(&self.id)) + &words;
+        }
+        say_goodbye(&mut self.line.into_io(), &words).await;
+    }
+
     async fn run(&mut self) -> End {
         loop {
             let (deadline, keep_alive) = self.deadlines();
             let frame = tokio::select! {
                 frame = self.line.next() => frame,
-                () = sleep_until(deadline.min(keep_alive.unwrap_or(deadline))) => {
-                    if Instant::now() >= deadline {
+                () = sleep_until(keep_alive.map_or(deadline, |due| due.min(deadline))) => {
+                    // The peer may have been heard meanwhile without having said anything.
+                    let (deadline, keep_alive) = self.deadlines();
+                    let now = Instant::now();
+                    if now >= deadline {
                         return fail(Condition::ConnectionTimeout);
                     }
-                    if let Err(end) = self.say(" ").await {
+                    if keep_alive.is_some_and(|due| now >= due)
+                        && let Err(end) = self.say(" ").await
+                    {
                         return end;
                     }
                     continue;
@@ -111,6 +122,7 @@ impl Visit {
                 Ok(Frame::Footer) => Err(End::Close(FOOTER.to_owned())),
                 Ok(Frame::Element(element)) => self.element(element).await,
                 Err(Broken::Closed | Broken::Failed(_)) => Err(End::Gone),
+                Err(Broken::Late) => Err(fail(Condition::ConnectionTimeout)),
                 Err(Broken::Xml(condition)) => Err(fail(condition)),
             };
             if let Err(end) = step {
@@ -123,14 +135,13 @@ impl Visit {
     /// StreamInactivityTimeout, KeepAliveInterval).
     fn deadlines(&self) -> (Instant, Option<Instant>) {
         let limits = self.host.around.limits();
-        let (deadline, keep_alive) = match &self.policy {
+        match &self.policy {
             Some(policy) if !self.authenticated.is_empty() => {
                 (self.line.silent_at(policy.times.inactivity), policy.times.keep_alive.map(|interval| self.last_sent + interval))
             }
             Some(policy) => (self.begun + policy.times.establishment, None),
             None => (self.begun + limits.conversation, None),
-        };
-        (self.line.element_deadline().map_or(deadline, |element| element.min(deadline)), keep_alive)
+        }
     }
 
     async fn say(&mut self, text: &str) -> Step {
@@ -339,4 +350,148 @@ impl Visit {
 fn dialback_error(answer: Element, kind: &str, condition: &str) -> Element {
     let condition = Element::new(STANZA_ERRORS, condition);
     answer.with("type", "error").child(Element::new(SERVER, "error").with("type", kind).child(condition))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use firedrill_dns::{AddressMap, LoopbackBlock};
+    use firedrill_fabric::config::{XmppAllowedPartner, XmppGatewayConfiguration};
+    use firedrill_fabric::federation::{Listener, Protocol, XmppProxy};
+    use firedrill_fabric::seed::Seed;
+    use firedrill_topology::{ComputerId, EdgePoolId};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::behaviour::Behaviour;
+    use crate::limits::Limits;
+    use crate::surroundings::{OpenGateway, Surroundings, WIDE};
+
+    const OPEN: &str = "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='fabrikam.net' to='contoso.com' version='1.0'>";
+
+    fn host(gateway: XmppGatewayConfiguration) -> Arc<Host> {
+        let map = AddressMap::new(&LoopbackBlock::single(), []).expect("addresses");
+        let around = Surroundings::new(&map, Seed(1), Limits::default(), WIDE, None, Arc::new(OpenGateway)).expect("surroundings");
+        let listener = Listener {
+            edge_pool: EdgePoolId(0),
+            computer: ComputerId(0),
+            address: [203, 0, 113, 11].into(),
+            protocol: Protocol::Xmpp,
+            port: 5269,
+            listening: true,
+            domains: vec!["contoso.com".into()],
+            partners: None,
+            refusal: None,
+            xmpp: Some(Arc::new(XmppProxy {
+                gateway,
+                partners: vec![XmppAllowedPartner::with_defaults("fabrikam.net".into())],
+                certificate: WIDE,
+                reaches_partners: true,
+            })),
+        };
+        Arc::new(Host::new(&around, Behaviour::Edge(listener), "test".into(), None))
+    }
+
+    /// A connection, and what the peer holds of it.
+    fn visit(gateway: XmppGatewayConfiguration) -> (Visit, DuplexStream) {
+        let (ours, theirs) = duplex(64 * 1024);
+        (Visit::new(Box::new(ours), host(gateway)), theirs)
+    }
+
+    /// As one that was authenticated long ago.
+    fn authenticated(gateway: XmppGatewayConfiguration) -> (Visit, DuplexStream) {
+        let (mut visit, theirs) = visit(gateway);
+        visit.policy = Some(visit.host.policy("fabrikam.net"));
+        visit.peer = Some(("fabrikam.net".into(), "contoso.com".into()));
+        visit.authenticated.insert(("fabrikam.net".into(), "contoso.com".into()));
+        (visit, theirs)
+    }
+
+    async fn rest(mut theirs: DuplexStream) -> (String, Duration) {
+        let begun = Instant::now();
+        let mut said = String::new();
+        theirs.read_to_string(&mut said).await.expect("read");
+        (said, begun.elapsed())
+    }
+
+    fn spawn(visit: Visit) -> JoinHandle<()> {
+        tokio::spawn(visit.serve())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn establishment_takes_no_longer_than_the_gateway_allows() {
+        for (seconds, expected) in [(7, 7), (600, 60)] {
+            let gateway = XmppGatewayConfiguration { stream_establishment_timeout: seconds, ..Default::default() };
+            let (visit, mut theirs) = visit(gateway);
+            let serving = spawn(visit);
+            theirs.write_all(OPEN.as_bytes()).await.expect("written");
+            let (said, taken) = rest(theirs).await;
+            assert!(said.contains("<stream:features>") && said.contains("<connection-timeout "), "{said}");
+            assert_eq!(taken.as_secs(), expected, "{seconds} configured, and never longer than a conversation may take");
+            serving.await.expect("ended");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_ends_after_the_inactivity_time_out() {
+        let gateway = XmppGatewayConfiguration { stream_inactivity_timeout: 90, keep_alive_interval: 30, ..Default::default() };
+        let (visit, mut theirs) = authenticated(gateway);
+        spawn(visit);
+        theirs.write_all(OPEN.as_bytes()).await.expect("written");
+        let (said, taken) = rest(theirs).await;
+        assert_eq!(taken.as_secs(), 90);
+        assert!(said.contains("<stream:features/>  <stream:error>"), "keep-alives after 30 s and 60 s: {said}");
+        assert!(said.contains("<connection-timeout "), "{said}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keep_alives_of_the_peer_keep_a_stream() {
+        let gateway = XmppGatewayConfiguration { stream_inactivity_timeout: 90, ..Default::default() };
+        let (visit, mut theirs) = authenticated(gateway);
+        let serving = spawn(visit);
+        theirs.write_all(OPEN.as_bytes()).await.expect("written");
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            theirs.write_all(b" ").await.expect("still open");
+        }
+        assert!(!serving.is_finished());
+        theirs.write_all(b"</stream:stream>").await.expect("still open");
+        drop(theirs);
+        serving.await.expect("ended");
+    }
+
+    /// One byte of a stanza each second: the stanza has a time limit of its own.
+    #[tokio::test(start_paused = true)]
+    async fn a_stanza_that_never_ends_is_ended() {
+        let (visit, mut theirs) = authenticated(XmppGatewayConfiguration::default());
+        spawn(visit);
+        theirs.write_all(OPEN.as_bytes()).await.expect("written");
+        let begun = Instant::now();
+        let mut text = "<message to='anna@contoso.com' from='a@fabrikam.net'><body>".bytes().chain(std::iter::repeat(b'x'));
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let byte = [text.next().expect("endless")];
+            if theirs.write_all(&byte).await.is_err() || begun.elapsed() > Duration::from_secs(300) {
+                break;
+            }
+        }
+        assert!(begun.elapsed() <= Duration::from_secs(64), "{:?}", begun.elapsed());
+    }
+
+    /// A peer that takes nothing in does not hold us for ever.
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_left() {
+        let (ours, mut theirs) = duplex(64);
+        let serving = spawn(Visit::new(Box::new(ours), host(XmppGatewayConfiguration::default())));
+        let begun = Instant::now();
+        let asking = async {
+            // Our header does not fit the pipe.
+            let _written = theirs.write_all(OPEN.as_bytes()).await;
+        };
+        let (_, ended) = tokio::join!(asking, serving);
+        ended.expect("ended");
+        assert!(begun.elapsed() <= Duration::from_secs(62), "{:?}", begun.elapsed());
+    }
 }

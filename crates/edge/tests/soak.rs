@@ -1,0 +1,76 @@
+//! Streams that come and go leave nothing behind: no task, no socket. Alone in its process, because sockets are counted.
+
+mod common;
+#[path = "common/peer.rs"]
+mod peer;
+
+use std::time::Duration;
+
+use common::zoning::{a, srv, zone, zones};
+use common::{listener, told, wire};
+use firedrill_fabric::federation::Protocol::Xmpp;
+use peer::{Peer, header};
+
+/// Sockets and other open files of this process.
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+/// Opens and closes streams: every fiftieth to its authentication, the others to their features, in all ways of leaving.
+async fn soak(streams: usize) {
+    let records = [("_xmpp-server._tcp", 60, srv(0, 0, 5269, "e1.contoso.com")), ("e1", 60, a(11))];
+    let wire = wire(&zones([zone("contoso.com", 1, &records)]), &[listener(11, Xmpp, 5269)]).await;
+    let edge = wire.endpoint(11, 5269);
+    // What is made once is there before counting begins; a few tasks that are just ending are counted in our favour.
+    assert_eq!(told(&wire.reach(Xmpp).await.expect("an answer")).last().expect("outcome"), "via 11");
+    let before = (tasks(), open_files());
+    for number in 0..streams {
+        if number % 50 == 0 {
+            assert_eq!(told(&wire.reach(Xmpp).await.expect("an answer")).last().expect("outcome"), "via 11");
+            continue;
+        }
+        let mut peer = Peer::connect(edge).await;
+        match number % 5 {
+            0 => {}
+            1 => peer.say("<stream").await,
+            2 => drop(peer.open("fabrikam.net", "contoso.com").await),
+            3 => {
+                peer.say(&(header("fabrikam.net", "contoso.com") + "</stream:stream>")).await;
+                peer.rest().await;
+            }
+            _ => {
+                peer.say("nonsense").await;
+                peer.rest().await;
+            }
+        }
+    }
+    let after = (settled(before.0).await, open_files());
+    assert!(after.0 <= before.0, "{} tasks before, {} after", before.0, after.0);
+    assert!(after.1 <= before.1 + 2, "{} open files before, {} after", before.1, after.1);
+}
+
+/// Tasks, once those that are ending have ended: no more than `enough`, or after a while whatever there is.
+async fn settled(enough: usize) -> usize {
+    for _ in 0..200 {
+        if tasks() <= enough {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tasks()
+}
+
+#[tokio::test]
+async fn a_thousand_streams() {
+    soak(1_000).await;
+}
+
+#[tokio::test]
+#[ignore = "ten times as long; for the machine that soaks"]
+async fn ten_thousand_streams() {
+    soak(10_000).await;
+}
