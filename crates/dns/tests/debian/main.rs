@@ -3,6 +3,7 @@
 //! A program that is not installed is named on standard error and its tests are passed over;
 //! `FIREDRILL_REQUIRE_DEBIAN=1` makes that a failure.
 
+mod masters;
 mod queries;
 mod rig;
 mod secondary;
