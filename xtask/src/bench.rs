@@ -92,7 +92,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn target_directory(root: &Path) -> anyhow::Result<std::path::PathBuf> {
+pub(crate) fn target_directory(root: &Path) -> anyhow::Result<std::path::PathBuf> {
     let output = Command::new("cargo").args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).current_dir(root).output()?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     Ok(metadata["target_directory"].as_str().unwrap_or("target").into())

@@ -2,6 +2,7 @@
 
 mod bench;
 mod breaks;
+mod dns_bench;
 mod docs;
 mod generated;
 mod parity;
@@ -29,6 +30,8 @@ enum Chore {
     Tidy(Mode),
     /// Runs the benches and prints their figures beside their targets.
     Bench(bench::Arguments),
+    /// Runs dnsperf against our DNS server beside BIND, Knot and NSD.
+    DnsBench(dns_bench::Arguments),
     /// Breaks behaviours one at a time in a copy of the tree and prints which scenarios turn red (slow).
     Breaks(breaks::Arguments),
     /// Asks the genuine PowerShell again what the goldens of the language say, and prints what differs (needs PowerShell).
@@ -51,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Docs(mode) => docs::run(&root, mode.check),
         Chore::Tidy(_) => tidy::run(&root),
         Chore::Bench(arguments) => bench::run(&root, &arguments),
+        Chore::DnsBench(arguments) => dns_bench::run(&root, &arguments),
         Chore::Breaks(arguments) => breaks::run(&root, &arguments),
         Chore::Parity(arguments) => parity::run(&root, &arguments),
         Chore::Check => {

@@ -79,13 +79,15 @@ fn resolve(cx: &mut Cx<'_>) -> Done {
     let client_error = |template: Text, id: &str, category: &str| {
         failure(fill(template, &[&given]), id, category, "System.ComponentModel.Win32Exception", Value::str(&*given))
     };
-    if !cx.fabric.dns_up() {
+    // The internal view answers for its zones even while the external servers are down (split horizon).
+    let inside = cx.fabric.internal_zones().zone_for(&name).is_some();
+    if !inside && !cx.fabric.dns_up() {
         return Err(client_error(text::DNS_TIMEOUT, "ERROR_TIMEOUT", "OperationTimeout"));
     }
     let mut found = false;
     let mut last = Answer::NoData;
     for record_type in wanted {
-        let (answer, _) = cx.fabric.zones().resolve(&name, record_type);
+        let (answer, _) = cx.fabric.resolve_inside(&name, record_type);
         if let Answer::Records { aliases, set } = &answer {
             found = true;
             let mut owner = name.clone();
@@ -111,7 +113,8 @@ fn resolve(cx: &mut Cx<'_>) -> Done {
         Answer::NoName => Err(client_error(text::DNS_NAME_MISSING, "DNS_ERROR_RCODE_NAME_ERROR", "ResourceUnavailable")),
         // The client prints the SOA record of the zone.
         _ => {
-            if let Some(zone) = cx.fabric.zones().zone_for(&name).cloned() {
+            let view = if inside { cx.fabric.internal_zones() } else { cx.fabric.zones() };
+            if let Some(zone) = view.zone_for(&name).cloned() {
                 let object = AUTHORITY.object(vec![
                     Value::str(zone.origin.as_str()),
                     Value::str("SOA"),
@@ -170,10 +173,11 @@ fn destination(cx: &Cx<'_>, name: &str) -> Option<Destination> {
         let up = servers.iter().find(|server| cx.fabric.computer_up(server.computer)).or(servers.first());
         return up.map(|server| Destination::Computer(server.computer));
     }
-    if !cx.fabric.dns_up() {
+    let name = canonical_name(name);
+    if cx.fabric.internal_zones().zone_for(&name).is_none() && !cx.fabric.dns_up() {
         return None;
     }
-    match cx.fabric.zones().resolve(&canonical_name(name), RecordType::A).0 {
+    match cx.fabric.resolve_inside(&name, RecordType::A).0 {
         Answer::Records { set, .. } => set.data.iter().find_map(|data| match data {
             RecordData::A(address) => Some(Destination::External(*address)),
             _ => None,
