@@ -485,8 +485,7 @@ fn get_group(cx: &mut Cx<'_>) -> Done {
         report(cx, unknown);
         return Ok(());
     }
-    for at in 0..GROUPS.len() {
-        let (name, description) = GROUPS[at];
+    for (at, (name, description)) in GROUPS.iter().enumerate() {
         match passes(cx, &[("Name", name), ("SamAccountName", name), ("Description", description)]) {
             Some(true) => {
                 let object = group_object(cx, at, &chosen, &mut unknown);

@@ -22,8 +22,13 @@ fn quoted(text: &str) -> String {
 /// Lines of CSV: the columns are those of the first object.
 fn to_lines(parameters: &BoundParameters, items: &[Value], header: bool) -> Vec<String> {
     let Some(first) = items.first() else { return Vec::new() };
+    lines_of(parameters, items, &types::property_names(first), header)
+}
+
+/// Lines of CSV with given columns.
+fn lines_of(parameters: &BoundParameters, items: &[Value], columns: &[Arc<str>], header: bool) -> Vec<String> {
+    let Some(first) = items.first() else { return Vec::new() };
     let delimiter = delimiter(parameters).to_string();
-    let columns = types::property_names(first);
     let mut lines = Vec::new();
     if header && !parameters.switch("NoTypeInformation") {
         let name = types::type_names(first).first().cloned().unwrap_or_else(|| "System.Object".into());
@@ -49,6 +54,17 @@ pub(super) fn convert_to_csv(parameters: &BoundParameters, items: Vec<Value>, cx
     to_lines(parameters, &items, true).into_iter().try_for_each(|line| cx.emit(Value::str(line)))
 }
 
+/// The columns of the file that is appended to.
+fn append_columns(parameters: &BoundParameters, path: &str, append: bool, cx: &mut dyn Context) -> Option<Vec<Arc<str>>> {
+    if !append {
+        return None;
+    }
+    let text = super::decode_text(&super::files::read(path, cx)?);
+    let text = if text.starts_with("#TYPE ") { text.split_once('\n').map_or("", |(_, rest)| rest) } else { &text };
+    let columns = records(text, delimiter(parameters)).into_iter().next()?;
+    Some(columns.into_iter().map(Arc::from).collect())
+}
+
 pub(super) fn export_csv(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
     let path = parameters.text("Path").or_else(|| parameters.text("LiteralPath")).unwrap_or_else(|| "".into());
     let there = super::files::exists(&path, cx);
@@ -59,7 +75,30 @@ pub(super) fn export_csv(parameters: &BoundParameters, items: Vec<Value>, cx: &m
     if !cx.should_process(&path, "Export-Csv")? {
         return Ok(());
     }
-    let text: String = to_lines(parameters, &items, !append).into_iter().flat_map(|line| [line, "\r\n".to_string()]).collect();
+    let lines = match append_columns(parameters, &path, append, cx) {
+        None => to_lines(parameters, &items, !append),
+        Some(columns) => {
+            for item in &items {
+                let lacking = columns.iter().find(|column| types::property(item, column).is_none());
+                if let Some(column) = lacking.filter(|_| !parameters.switch("Force")) {
+                    return cx.write_error(
+                        error(
+                            format!(
+                                "Cannot append CSV content to the following file: {path}. The appended object does not have a property that corresponds \
+                                 to the following column: {column}. To continue with mismatched properties, add the -Force parameter, and then retry the command."
+                            ),
+                            "CannotAppendCsvWithMismatchedPropertyNames",
+                            "InvalidData",
+                            "System.InvalidOperationException",
+                        )
+                        .with_target(Value::Str(column.clone())),
+                    );
+                }
+            }
+            lines_of(parameters, &items, &columns, false)
+        }
+    };
+    let text: String = lines.into_iter().flat_map(|line| [line, "\r\n".to_string()]).collect();
     let encoding = super::files::Encoding::of(parameters, super::files::Encoding::Ascii)?;
     super::files::write_text(&path, &text, append, encoding, cx)
 }

@@ -142,6 +142,14 @@ pub(super) fn start_sleep(parameters: &BoundParameters, cx: &mut dyn Context) ->
 
 /// A number from the seed of the world.
 fn random(cx: &mut dyn Context) -> u64 {
+    if let Some(state) = cx.desk().seed {
+        // SplitMix64: numbers follow from the seed that the script set.
+        let state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        cx.desk().seed = Some(state);
+        let mixed = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        return mixed ^ mixed >> 31;
+    }
     let guid = cx.world().guid();
     // Two halves of the GUID, mixed, so that fixed version bits do not show.
     let folded = (guid >> 64) as u64 ^ (guid as u64).rotate_left(29);
@@ -153,7 +161,8 @@ fn random(cx: &mut dyn Context) -> u64 {
 pub(super) fn get_random(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
     let mut items = items;
     if let Some(seed) = number(parameters, "SetSeed") {
-        cx.remark(&format!("Get-Random -SetSeed {seed}: numbers come from the seed of the run"));
+        cx.desk().seed = Some(seed.unsigned_abs());
+        cx.remark("Get-Random -SetSeed: the numbers follow from the seed, but are not those of .NET");
     }
     if !items.is_empty() {
         let count = number(parameters, "Count").map_or(1, |n| usize::try_from(n).unwrap_or(1));

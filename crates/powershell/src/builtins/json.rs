@@ -10,7 +10,10 @@ use crate::value::{Number, PsObject, Value};
 
 pub(super) fn to_json(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
     let depth = number(parameters, "Depth").map_or(2, |n| usize::try_from(n).unwrap_or(2).min(100));
+    let given = parameters.get("InputObject").filter(|_| !cx.has_input());
     let value = match items.as_slice() {
+        // What was handed over by name stays what it was.
+        _ if given.is_some_and(|value| value.items().is_some()) => given.cloned().unwrap_or(Value::Null),
         [] => return Ok(()),
         // An array given as such stays one.
         [one] => one.clone(),
@@ -147,6 +150,9 @@ fn block(
 pub(super) fn from_json(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
     let _ = parameters;
     let text = items.iter().map(|i| shared_text(i).to_string()).collect::<Vec<_>>().join("\n");
+    if text.trim().is_empty() {
+        return Ok(());
+    }
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(parsed) => cx.emit(value_of(&parsed)),
         Err(_) => {

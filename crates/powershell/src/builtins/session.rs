@@ -196,6 +196,8 @@ fn command_object(info: &CommandInfo, kind: &str) -> Value {
 pub(super) fn get_command(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let names = texts(parameters, "Name");
     let modules = texts(parameters, "Module");
+    let kinds: Vec<String> =
+        texts(parameters, "CommandType").iter().flat_map(|k| k.split(',').map(|k| k.trim().to_lowercase()).collect::<Vec<_>>()).collect();
     let (verbs, nouns) = (texts(parameters, "Verb"), texts(parameters, "Noun"));
     let all = cx.command_names();
     let patterns: Vec<Arc<str>> = if names.is_empty() { vec!["*".into()] } else { names };
@@ -218,8 +220,15 @@ pub(super) fn get_command(parameters: &BoundParameters, cx: &mut dyn Context) ->
                 continue;
             }
             found = true;
+            if parameters.switch("Syntax") {
+                let lines = super::help::syntax(&info).join("\r\n\r\n");
+                cx.emit(Value::str(format!("\r\n{lines}\r\n")))?;
+                continue;
+            }
             let kind = if *info.implementing_type == *info.name { "Function" } else { "Cmdlet" };
-            cx.emit(command_object(&info, kind))?;
+            if kinds.is_empty() || kinds.iter().any(|k| k == "all" || k.eq_ignore_ascii_case(kind)) {
+                cx.emit(command_object(&info, kind))?;
+            }
         }
         if !found && !wild {
             cx.write_error(

@@ -12,6 +12,13 @@ use crate::pipeline::RemoteCall;
 use crate::session::RunOutput;
 use crate::value::{ArrayRef, Elements, PsObject, Value};
 
+/// A command of another computer, and what marks its output.
+pub(crate) struct Elsewhere {
+    pub(crate) command: Arc<CommandInfo>,
+    pub(crate) computer: Arc<str>,
+    pub(crate) instance: u128,
+}
+
 /// How deep objects inside of objects survive the way from another computer; below, only their text does (documented:
 /// the depth of the serialisation of remoting).
 const DEPTH: usize = 2;
@@ -189,8 +196,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Goes where an imported command runs. Gives the command there, and what its output is marked with.
-    pub(crate) fn enter_import(&mut self, info: &Arc<CommandInfo>) -> Result<Option<(Arc<CommandInfo>, Arc<str>, u128)>, Flow> {
+    /// Goes where an imported command runs.
+    pub(crate) fn enter_import(&mut self, info: &Arc<CommandInfo>) -> Result<Option<Elsewhere>, Flow> {
         let Some(imported) = self.state.desk.imported.get(&info.name.to_lowercase()).cloned() else { return Ok(None) };
         let Some(session) = self.state.desk.sessions.get(&imported.session).cloned() else {
             let mut record = ErrorRecord::new(
@@ -207,7 +214,7 @@ impl Evaluator<'_> {
             Resolution::Command(there) => there,
             _ => info.clone(),
         };
-        Ok(Some((there, computer, session.instance)))
+        Ok(Some(Elsewhere { command: there, computer, instance: session.instance }))
     }
 
     /// The console is where `Enter-PSSession` and `Exit-PSSession` put it: lines that follow run there.

@@ -138,14 +138,14 @@ impl Evaluator<'_> {
         };
         let elsewhere = self.enter_import(info)?;
         let result = match &elsewhere {
-            Some((there, ..)) => self.world.invoke(there, &parameters, &mut recorder),
+            Some(there) => self.world.invoke(&there.command, &parameters, &mut recorder),
             None => self.world.invoke(info, &parameters, &mut recorder),
         };
-        if let Some((_, computer, instance)) = elsewhere {
+        if let Some(there) = elsewhere {
             self.world.leave();
             for event in &mut recorder.events {
                 if let Event::Output(value) = event {
-                    *value = super::remote::from_remote(value, &computer, instance);
+                    *value = super::remote::from_remote(value, &there.computer, there.instance);
                 }
             }
         }

@@ -179,6 +179,10 @@ impl Host for TestWorld {
     }
 
     fn entry(&mut self, path: &str) -> Option<FileEntry> {
+        // Files that a case brings along are spelt as they stand.
+        for key in self.files.keys() {
+            self.spelt.entry(key.clone()).or_insert_with(|| (key.clone(), false));
+        }
         let key = path.to_lowercase();
         let now = self.now();
         let folder = |path: String| FileEntry { path: path.into(), folder: true, length: 0, created: now, written: now };
@@ -198,6 +202,7 @@ impl Host for TestWorld {
     }
 
     fn entries(&mut self, folder: &str) -> Vec<FileEntry> {
+        let _ = self.entry(folder);
         let inside = format!("{}\\", folder.to_lowercase().trim_end_matches('\\'));
         let mut children: Vec<String> = self
             .spelt

@@ -116,6 +116,9 @@ pub(in crate::builtins) fn get_content(parameters: &BoundParameters, cx: &mut dy
 }
 
 fn values(parameters: &BoundParameters, items: &[Value]) -> Vec<Value> {
+    if items.is_empty() && parameters.get("Value").is_none_or(Value::is_null) {
+        return Vec::new();
+    }
     let values = if items.is_empty() { list(parameters, "Value") } else { items.to_vec() };
     values.into_iter().flat_map(|value| value.items().unwrap_or_else(|| vec![value])).collect()
 }
@@ -183,7 +186,8 @@ pub(in crate::builtins) fn clear_content(parameters: &BoundParameters, cx: &mut 
         if foreign(&path, cx) {
             continue;
         }
-        if !exists(&path, cx) && !(wildcards && crate::builtins::properties::has_wildcard(&path)) {
+        let wild = wildcards && crate::builtins::properties::has_wildcard(&path);
+        if !wild && !exists(&path, cx) {
             let record = not_found(&path, cx);
             cx.write_error(record)?;
             continue;

@@ -387,7 +387,8 @@ fn transfer(parameters: &BoundParameters, input: Option<&Value>, remove: bool, c
 fn transfer_one(entry: &FileEntry, target: &str, parameters: &BoundParameters, remove: bool, cx: &mut dyn Context) -> Result<(), Flow> {
     let kind = if entry.folder { "Directory" } else { "File" };
     let action = format!("{} {kind}", if remove { "Move" } else { "Copy" });
-    if remove && exists(target, cx) && !(parameters.switch("Force") && !entry.folder) {
+    let over = parameters.switch("Force") && !entry.folder;
+    if remove && !over && exists(target, cx) {
         return cx.write_error(
             error(
                 "Cannot create a file when that file already exists.\r\n",
