@@ -121,3 +121,40 @@ fn properties_of_first(value: &Value) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/contoso.yaml")).expect("a fixture");
+        let topology = firedrill_topology::load(&firedrill_syntax::Source::new("contoso.yaml", &text)).topology.expect("valid");
+        let commands = ["Get-CsPool", "Get-CsPoolFabricState", "Invoke-CsPoolFailOver", "Where-Object"].map(str::to_owned).into();
+        let variables =
+            BTreeMap::from([("pool".to_owned(), vec!["Fqdn".to_owned(), "Computers".to_owned()]), ("PSVersionTable".to_owned(), vec![])]);
+        Catalogue { commands, topology: Some(Arc::new(topology)), variables }
+    }
+
+    /// `|` stands for the cursor, which is at the end; what is completed is put in its place.
+    #[rstest]
+    #[case::commands("get-cspool", "", &["Get-CsPool", "Get-CsPoolFabricState"])]
+    #[case::behind_a_pipe("Get-CsPool | whe", "Get-CsPool | ", &["Where-Object"])]
+    #[case::in_a_block("if ($x) { Invoke-Cs", "if ($x) { ", &["Invoke-CsPoolFailOver"])]
+    #[case::assigned("$p = Get-CsPoolF", "$p = ", &["Get-CsPoolFabricState"])]
+    #[case::parameters("Invoke-CsPoolFailOver -Dis", "Invoke-CsPoolFailOver ", &["-DisasterMode"])]
+    #[case::names("Get-CsPool pool1.", "Get-CsPool ", &["pool1.contoso.com"])]
+    #[case::identities("Set-CsEdgeServer -Registrar Registrar:pool2.", "Set-CsEdgeServer -Registrar ", &["Registrar:pool2.contoso.com"])]
+    #[case::quoted("Get-CsUser 'ann", "Get-CsUser '", &["anna@contoso.com"])]
+    #[case::variables("$po", "$", &["pool"])]
+    #[case::properties("$pool.C", "$pool.", &["Computers"])]
+    #[case::dot_commands(".fa", ".", &["fault"])]
+    #[case::names_behind_dot_commands(".on pool2-fe3", ".on ", &["pool2-fe3.contoso.com"])]
+    #[case::nothing_known("Frobnicate-Thing -x", "Frobnicate-Thing ", &[])]
+    #[case::letters_of_more_than_a_byte("'é' | whe", "'é' | ", &["Where-Object"])]
+    fn completes(#[case] line: &str, #[case] kept: &str, #[case] wanted: &[&str]) {
+        let (start, found) = catalogue().complete(line, line.len());
+        assert_eq!((&line[..start], found.iter().map(String::as_str).collect::<Vec<_>>()), (kept, wanted.to_vec()));
+    }
+}
