@@ -100,6 +100,21 @@ impl<'a> Corpus<'a> {
         complaints
     }
 
+    /// What is wrong is half an answer: every problem comes with one thing to do.
+    ///
+    /// # Panics
+    /// When one does not.
+    pub fn assert_hints(&self) {
+        let without: Vec<String> = self
+            .cases()
+            .iter()
+            .flat_map(|case| (self.load)(&format!("{case}.yaml")))
+            .filter(|problem| problem.hint.is_none())
+            .map(|problem| format!("{}: {}: {}", problem.source.name, problem.code, problem.message))
+            .collect();
+        assert!(without.is_empty(), "no hint:\n{}", without.join("\n"));
+    }
+
     /// Every diagnostic of every case obeys [`house_rules`].
     ///
     /// # Panics

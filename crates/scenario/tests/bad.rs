@@ -38,6 +38,11 @@ fn words_are_for_operators() {
     corpus().assert_house_rules();
 }
 
+#[test]
+fn every_problem_has_a_hint() {
+    corpus().assert_hints();
+}
+
 fn contoso() -> Vec<u8> {
     std::fs::read(here("../../fixtures/contoso.yaml")).unwrap()
 }

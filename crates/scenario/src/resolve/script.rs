@@ -13,28 +13,36 @@ impl Resolver<'_> {
     /// Checks that the text of a step parses.
     pub(super) fn script(&mut self, text: &Located<String>) -> Option<Arc<str>> {
         if text.trim().is_empty() {
-            self.error("empty-script", text.span, "there is no command in this step", None);
+            self.error("empty-script", text.span, "there is no command in this step", Some("write PowerShell behind `run:`, or use `wait:` for a step that does nothing".to_owned()));
             return None;
         }
         if text.len() > LONGEST_SCRIPT {
             let message = format!("the script has {} bytes; at most {LONGEST_SCRIPT} are read", text.len());
-            self.error("script-too-large", text.span, message, None);
+            self.error("script-too-large", text.span, message, Some("split it over several steps".to_owned()));
             return None;
         }
-        let errors = syntax_errors(text);
+        let (_, errors) = firedrill_powershell::session::parse(text);
         let failed = !errors.is_empty();
-        for (span, message) in errors {
-            let span = position_in_yaml(self.source, text.span, text, span);
-            self.problems.push(Diagnostic::error("powershell-syntax", self.source, span, lower_first(&message)));
+        for error in errors {
+            let part = Span::new(error.span.start as usize, error.span.end as usize);
+            let span = position_in_yaml(self.source, text.span, text, part);
+            let message = lower_first(&error.message);
+            self.problems.push(Diagnostic::error("powershell-syntax", self.source, span, message).hint(way_out(error.id)));
         }
         (!failed).then(|| Arc::from(text.value.as_str()))
     }
 }
 
-/// Syntax errors of a script: bytes of the script and message.
-fn syntax_errors(text: &str) -> Vec<(Span, String)> {
-    let (_, errors) = firedrill_powershell::session::parse(text);
-    errors.into_iter().map(|error| (Span::new(error.span.start as usize, error.span.end as usize), error.message.to_string())).collect()
+/// One thing to do about a syntax error, by PowerShell's id of it.
+fn way_out(id: &str) -> &'static str {
+    match id {
+        "MissingEndCurlyBrace" => "close the block with `}`",
+        "MissingEndParenthesisInExpression" | "MissingEndParenthesisInSubexpression" => "close it with `)`",
+        "TerminatorExpectedAtEndOfString" => "close the string with the quote that opens it",
+        "EmptyPipeElement" => "put a command between the bars, or remove one of them",
+        "ExpectedValueExpression" => "write a value behind the operator",
+        _ => "PowerShell runs nothing of a script that does not parse",
+    }
 }
 
 fn lower_first(message: &str) -> String {

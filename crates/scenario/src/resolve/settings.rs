@@ -33,7 +33,7 @@ impl Resolver<'_> {
             let Some(id) = self.edge_pool(edge) else { continue };
             if switch.value && purpose == Purpose::Edit && self.topology.edge_pool(id).version == ProductVersion::Sfb2019 {
                 let message = format!("{} runs Skype for Business Server 2019, which has no XMPP", quote(edge));
-                self.error("xmpp-removed", switch.span, message, None);
+                self.error("xmpp-removed", switch.span, message, Some("leave XMPP to an Edge pool of an earlier version".to_owned()));
                 continue;
             }
             all.push((Setting::Xmpp(id, switch.value), switch.span));
@@ -60,7 +60,7 @@ impl Resolver<'_> {
             let (Some(one), Some(other)) = (one, other) else { continue };
             if other == Some(one) {
                 let message = format!("{} cannot be its own backup pool", quote(pool));
-                self.error("paired-with-itself", backup.span, message, None);
+                self.error("paired-with-itself", backup.span, message, Some("name the other pool of the pair, or `none`".to_owned()));
                 continue;
             }
             all.push((Setting::Pairing(one, other), backup.span));
@@ -136,7 +136,7 @@ impl Resolver<'_> {
         {
             topology.cms.standby = pool;
             if pool == Some(topology.cms.active) {
-                self.error("standby-is-active", name.span, format!("{} holds the active store already", quote(name)), None);
+                self.error("standby-is-active", name.span, format!("{} holds the active store already", quote(name)), Some("name its backup pool, or `none`".to_owned()));
             }
         }
         if let Some(text) = &overrides.ttl
@@ -150,7 +150,8 @@ impl Resolver<'_> {
             let span = super::entry_span(self.source, written.span);
             for edit in self.dns_edits(std::slice::from_ref(written), span).into_iter().flatten() {
                 if let Err(reason) = super::zone_edit::apply(&edit, topology) {
-                    self.error("no-record", span, reason, None);
+                    let hint = "look at the zone of the topology: an edit changes what is there".to_owned();
+                    self.error("no-record", span, reason, Some(hint));
                 }
             }
         }
@@ -167,7 +168,7 @@ impl Resolver<'_> {
             if settings.min_ttl_seconds > settings.max_ttl_seconds {
                 let (min, max) = (settings.min_ttl_seconds, settings.max_ttl_seconds);
                 let message = format!("the shortest time an answer is kept ({min} s) is longer than the longest one ({max} s)");
-                self.error("ttl-bounds", domain.span, message, None);
+                self.error("ttl-bounds", domain.span, message, Some("raise `max_ttl` or lower `min_ttl`".to_owned()));
             }
         }
     }

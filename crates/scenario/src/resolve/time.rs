@@ -34,7 +34,7 @@ impl Resolver<'_> {
         let duration = self.span_of_time(text)?;
         if duration.subsec_millis() != 0 {
             let message = format!("{} is not a whole number of seconds", quote(&text.value.0));
-            self.error("bad-duration", text.span, message, None);
+            self.error("bad-duration", text.span, message, Some("DNS counts whole seconds: write `1s`".to_owned()));
             return None;
         }
         // The longest duration of a document, ten years, fits.
