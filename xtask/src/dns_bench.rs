@@ -208,7 +208,7 @@ fn nsd(folder: &Path, port: u16) -> Option<Command> {
     let text = format!(
         "server:\n  ip-address: 127.0.0.1@{port}\n  zonesdir: {place}\n  database: \"\"\n  pidfile: \"\"\n  username: \"\"\n  \
          logfile: {place}/nsd.log\n  xfrdfile: {place}/xfrd\n  zonelistfile: {place}/zonelist\n  cookie-secret-file: {place}/cookies\n  \
-         server-count: 1\nremote-control:\n  control-enable: no\nzone:\n  name: contoso.com\n  zonefile: zone\n"
+         server-count: 1\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\nremote-control:\n  control-enable: no\nzone:\n  name: contoso.com\n  zonefile: zone\n"
     );
     let file = folder.join("nsd.conf");
     std::fs::write(&file, text).ok()?;

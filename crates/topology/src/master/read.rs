@@ -176,9 +176,7 @@ impl Reader<'_> {
         while let Some((token, after)) = rest.split_first() {
             let text = token.text();
             let upper = text.to_ascii_uppercase();
-            if upper.starts_with("[AGE:") {
-                rest = after;
-            } else if upper == "IN" {
+            if upper == "IN" || upper.starts_with("[AGE:") {
                 rest = after;
             } else if matches!(upper.as_str(), "CH" | "CHAOS" | "HS" | "CS") {
                 self.error(token.span, format!("records of class {upper} are not served"), "write IN, or remove the record");

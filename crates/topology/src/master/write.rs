@@ -21,10 +21,8 @@ pub fn write_master(zone: &Zone) -> String {
     let mut sets: Vec<_> = zone.records.iter().collect();
     sets.sort_by_key(|((owner, _), _)| *owner != zone.origin);
     for ((owner, _), set) in sets {
-        let owner = match owner.strip_suffix(zone.origin.as_str()).and_then(|rest| rest.strip_suffix('.')) {
-            Some(relative) => relative,
-            None => "@",
-        };
+        let relative = owner.strip_suffix(zone.origin.as_str()).and_then(|rest| rest.strip_suffix('.'));
+        let owner = relative.unwrap_or("@");
         for data in &set.data {
             let _ = writeln!(out, "{owner} {} IN {}", set.ttl, data_text(data));
         }
