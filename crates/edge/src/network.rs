@@ -306,7 +306,7 @@ const OBEDIENT: ResolverSettings =
 /// The authority lives a year longer at both ends than what it issues.
 fn authority_dates(fabric: &Fabric) -> CertificateDates {
     let years = SimDuration::from_secs(6 * 365 * 86_400);
-    CertificateDates { not_before: fabric.started() + years * -1, not_after: fabric.started() + years }
+    CertificateDates { not_before: (fabric.started() + years * -1).max(SimTime(0)), not_after: fabric.started() + years }
 }
 
 /// Where a partner's XMPP server is by the topology's own zones.

@@ -49,6 +49,8 @@ struct Visit {
     secured: bool,
     /// The certificate that the peer showed.
     chain: Option<Vec<CertificateDer<'static>>>,
+    /// Whether it is good for the peer's domain; judged when first asked.
+    good: Option<bool>,
     /// Pairs of peer's and our domain for which stanzas are taken.
     authenticated: BTreeSet<(String, String)>,
     attempts: u32,
@@ -78,6 +80,7 @@ impl Visit {
             opened: false,
             secured: false,
             chain: None,
+            good: None,
             authenticated: BTreeSet::new(),
             attempts: 0,
             last_sent: now,
@@ -182,14 +185,25 @@ impl Visit {
             let seat = self.host.sit_down(peer, policy.connections);
             self.seat = Some(seat.ok_or_else(|| fail(Condition::ResourceConstraint))?);
         }
-        let offer = Offer::new(policy.methods, self.secured, self.certificate_good(peer), !self.authenticated.is_empty());
+        let authenticated = !self.authenticated.is_empty();
+        let good = self.secured && !authenticated && self.certificate_good(peer);
+        let offer = Offer::new(policy.methods, self.secured, good, authenticated);
         self.peer = Some(pair);
         self.policy = Some(policy);
-        self.say(&offer.to_xml()).await
+        self.say(&offer.to_xml()).await?;
+        if self.secured && !authenticated && !offer.external && !offer.dialback {
+            // Its certificate is not good, and nothing else would do: better said than left to time out.
+            let (condition, application) = refusal_condition(EdgeRefusal::NoAuthentication);
+            return Err(End::Close(error(condition, Some(application))));
+        }
+        Ok(())
     }
 
-    fn certificate_good(&self, domain: &str) -> bool {
-        self.host.around.authority().judge(self.chain.as_deref(), domain, self.host.around.now()).is_ok()
+    /// Whether the peer's certificate is good for its domain; the domain stays the same on a connection.
+    fn certificate_good(&mut self, domain: &str) -> bool {
+        let around = &self.host.around;
+        let chain = self.chain.as_deref();
+        *self.good.get_or_insert_with(|| around.authority().judge(chain, domain, around.now()).is_ok())
     }
 
     async fn element(&mut self, element: Element) -> Step {
@@ -228,6 +242,7 @@ impl Visit {
         let accepted = tokio::time::timeout_at(self.begun + policy.times.establishment, accepting).await;
         let Ok(Ok(stream)) = accepted else { return Err(End::Gone) };
         self.chain = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec);
+        self.good = None;
         self.line = Line::new(Box::new(stream), self.host.around.limits());
         self.secured = true;
         self.restart();

@@ -16,7 +16,7 @@ use crate::federation::{
 use crate::naming::{Answer, Target, canonical_name, order_targets};
 use crate::service::ServiceName;
 use crate::serving::ServiceMode;
-use crate::time::SimDuration;
+use crate::time::{SimDuration, SimTime};
 use crate::world::network::Endpoint;
 
 /// Access Edge and registrar: SIP over TLS (dossier F.6).
@@ -263,7 +263,12 @@ impl Fabric {
     pub fn certificate_dates(&self, computer: ComputerId) -> CertificateDates {
         let (day, years) = (SimDuration::from_secs(86_400), SimDuration::from_secs(5 * 365 * 86_400));
         let expired = self.fault_active(&Fault::Certificate(computer));
-        CertificateDates { not_before: self.start + years * -1, not_after: self.start + if expired { day * -1 } else { years } }
+        // Certificates know no time before the epoch that every checker takes.
+        let since_epoch = |instant: SimTime| instant.max(SimTime(0));
+        CertificateDates {
+            not_before: since_epoch(self.start + years * -1),
+            not_after: since_epoch(self.start + if expired { day * -1 } else { years }),
+        }
     }
 
     /// Whether connections from an Edge Server to partners' XMPP servers pass (dossier F.6: 5269 in both directions).
