@@ -47,7 +47,6 @@ fn questions_name_operation_and_target(#[case] script: &str, #[case] questions: 
 #[case("Get-CsPool | Select-Object -First 1 | ForEach-Object { try { Test-CsIM -TargetFqdn $_.Fqdn } catch { } }", "Test-CsIM")]
 #[case("if (Get-HotFix KB1 -EA 0) { 'there' }", "Get-HotFix")]
 #[case("try { ipconfig /flushdns } catch { }", "ipconfig")]
-#[case("try { [System.Net.Dns]::GetHostEntry('pool1.contoso.com') } catch { }", "[System.Net.Dns]::GetHostEntry")]
 #[case("try { New-Object System.Net.Sockets.TcpClient } catch { }", "New-Object System.Net.Sockets.TcpClient")]
 #[case("try { 'ab' -match '(?<o>a)(?<-o>b)' } catch { }", "regular expression (?<o>a)(?<-o>b)")]
 #[case("Get-CsUser anna@contoso.com -Credential x -EA 0 | Out-Null", "Get-CsUser -Credential")]

@@ -11,6 +11,7 @@ use rstest::rstest;
 #[rstest]
 #[case::files(include_str!("cases/builtins/files.txt"))]
 #[case::objects(include_str!("cases/builtins/objects.txt"))]
+#[case::xml(include_str!("cases/builtins/xml.txt"))]
 #[case::more(include_str!("cases/builtins/more.txt"))]
 fn behaves_like_powershell(#[case] file: &str) {
     cases::check(file);

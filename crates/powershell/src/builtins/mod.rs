@@ -23,6 +23,7 @@ mod shell;
 mod signature;
 mod sorting;
 mod table;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

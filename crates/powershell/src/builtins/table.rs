@@ -2,7 +2,7 @@
 
 use super::{
     Bound, Collect, Each, Piped, aliases, clixml, data, dates, files, filter, formatting, grouping, help, html, jobs, json, members,
-    modules, output, remoting, select, session, shell, signature::signature, sorting,
+    modules, output, remoting, select, session, shell, signature::signature, sorting, xml,
 };
 use crate::pipeline::{Builtin, PipelineInput};
 
@@ -147,6 +147,8 @@ pub(super) static BUILTINS: &[Entry] = &[
     entry!(collect "Export-Clixml" UTILITY "ExportClixmlCommand" "Path:string@0!{ByPath} LiteralPath|PSPath:string!{ByLiteralPath} InputObject:object!^ Depth:int Force:switch NoClobber|NoOverwrite:switch Encoding:string ShouldProcess" => clixml::export),
     entry!(bound "Import-Clixml" UTILITY "ImportClixmlCommand" "Path:string[]@0!^~{ByPath} LiteralPath|PSPath:string[]!~{ByLiteralPath}" => clixml::import),
     entry!(collect "ConvertTo-Html" UTILITY "ConvertToHtmlCommand" "Property:object[]@0 InputObject:object^ As:string Head:string[]@1{Page} Title:string@2{Page} Body:string[]@3{Page} CssUri|Uri|cu:object{Page} Fragment:switch{Fragment} PostContent:string[] PreContent:string[]" => html::to_html),
+    entry!(collect "Select-Xml" UTILITY "SelectXmlCommand" "XPath:string@0! Xml|Node:object[]@1!^{Xml} Path:string[]@1!~{Path} LiteralPath|PSPath:string[]!~{LiteralPath} Content:string[]!^{Content} Namespace:hashtable" => xml::select),
+    entry!(collect "ConvertTo-Xml" UTILITY "ConvertToXmlCommand" "InputObject:object@0!^ Depth:int NoTypeInformation:switch As:string" => xml::convert),
     entry!(bound "Get-Help" CORE "GetHelpCommand" "Name:string@0~ Path:string? Category:string[] Component:string[] Functionality:string[] Role:string[] Detailed:switch Full:switch Examples:switch Parameter:string Online:switch? ShowWindow:switch?" => help::get_help),
     entry!(bound "help" CORE "GetHelpCommand" "Name:string@0~ Path:string? Category:string[] Component:string[] Functionality:string[] Role:string[] Detailed:switch Full:switch Examples:switch Parameter:string Online:switch? ShowWindow:switch?" => help::get_help),
     entry!(bound "Get-History" CORE "GetHistoryCommand" "Id:object[]@0^ Count:int@1" => shell::get_history),
@@ -307,7 +309,6 @@ static UNMODELLED: &[&str] = &[
     "Connect-MsolService",
     "Connect-PSSession",
     "Connect-WSMan",
-    "ConvertTo-Xml",
     "csdbfailover.exe",
     "dbimpexp.exe",
     "Debug-Process",
@@ -500,7 +501,6 @@ static UNMODELLED: &[&str] = &[
     "route",
     "sc.exe",
     "schtasks",
-    "Select-Xml",
     "Send-MailMessage",
     "setspn",
     "Set-Acl",
