@@ -118,6 +118,25 @@ fn accepts(#[case] text: &str) {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
+/// Comment-based help stays with its function, wherever it stands (`about_Comment_Based_Help`).
+#[rstest]
+#[case::in_front("<#\n.SYNOPSIS\nDoes it.\n.PARAMETER Name\nWho.\n#>\nfunction f { 1 }")]
+#[case::inside("function f {\n<#\n.SYNOPSIS\n  Does it.\n.PARAMETER Name\n  Who.\n#>\nparam($Name) }")]
+#[case::behind("function f { 1\n# .SYNOPSIS\n# Does it.\n# .PARAMETER Name\n# Who.\n}")]
+#[case::after_another_comment("function f {\n# a remark\n\n<# .SYNOPSIS\nDoes it.\n\n.PARAMETER Name\nWho. #>\n}")]
+fn help_stays_with_its_function(#[case] text: &str) {
+    use firedrill_powershell::ast::StatementKind;
+    use firedrill_powershell::parse::help_sections;
+    let (ast, errors) = parse(text);
+    assert!(errors.is_empty());
+    let Some(StatementKind::Function(function)) = ast.end.as_ref().and_then(|b| b.statements.first()).map(|s| &s.kind) else {
+        panic!("no function")
+    };
+    let sections = help_sections(function.body.help.as_deref().unwrap_or_default());
+    let found: Vec<(&str, &str, &str)> = sections.iter().map(|s| (&*s.keyword, &*s.argument, &*s.text)).collect();
+    assert_eq!(found, [("SYNOPSIS", "", "Does it."), ("PARAMETER", "Name", "Who.")]);
+}
+
 const SEEDS: &[&str] = &[
     include_str!("cases/strings.txt"),
     include_str!("cases/flow.txt"),

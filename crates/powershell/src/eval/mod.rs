@@ -3,6 +3,7 @@
 mod assign;
 mod automatic;
 mod calls;
+mod casts;
 mod classes;
 mod commands;
 mod context;

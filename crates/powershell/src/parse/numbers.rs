@@ -6,7 +6,7 @@ use crate::convert::Decimal;
 use crate::value::{Number, Value};
 
 /// Bytes of a number literal that are looked at; what is longer is no number.
-const LONGEST: usize = 512;
+const LONGEST: usize = 128;
 
 /// A number as scanned: how many bytes, and its value.
 struct Scan {

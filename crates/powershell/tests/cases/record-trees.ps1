@@ -14,13 +14,15 @@ function Add-Tree($file, $name, $text) {
     $lines.Add((ConvertTo-Json -Compress ([ordered]@{ file = $file; case = $name; nodes = $nodes; errors = $errors })))
 }
 
+$Folder = (Resolve-Path $Folder).ProviderPath.TrimEnd('\')
 $lines = [System.Collections.Generic.List[string]]::new()
 foreach ($file in Get-ChildItem $Folder -Recurse -Filter *.txt) {
+    $path = $file.FullName.Substring($Folder.Length + 1).Replace('\', '/')
     $name = $null; $code = @(); $open = $false; $inFile = $false
     foreach ($line in [System.IO.File]::ReadAllLines($file.FullName)) {
         if ($line.StartsWith('==== ')) { $name = $line.Substring(5); $code = @(); $open = $true }
         elseif (-not $open) { }
-        elseif ($line -eq '----') { $open = $false; Add-Tree $file.Name $name ($code -join "`n") }
+        elseif ($line -eq '----') { $open = $false; Add-Tree $path $name ($code -join "`n") }
         elseif ($line.StartsWith('@file ')) { $inFile = $true }
         elseif ($inFile) { if ($line -eq '@end') { $inFile = $false } }
         else { $code += $line }
