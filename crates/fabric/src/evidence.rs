@@ -62,6 +62,8 @@ behaviours! {
     ServiceStart = Inferred, "dossier G.1", "how long services take to start, and which require which";
     ServiceStop = Inferred, "dossier G.1", "how long services take to stop, and which stop with which";
     DnsCaching = Documented, "RFC 1035 3.2.1, RFC 2308 5; dossier F.5", "partners see a DNS change when what they have cached runs out";
+    NextNameServer = Inferred, "RFC 1034 5.3.3; resolv.conf(5)", "a resolver asks the name servers in their order, and the next one after five seconds of silence, SERVFAIL or REFUSED";
+    DnsServeStale = Documented, "RFC 8767", "a resolver that serves stale data gives an answer that has run out while no name server answers";
     XmppTargets = Documented, "RFC 6120 3.2, RFC 2782", "XMPP partners try SRV targets in order, and the domain's address only without SRV records";
     SipFederationTarget = Documented, "dossier F.5", "SIP federation uses the first SRV record alone, and it must lie inside the domain";
     OutboundRoute = Inferred, "dossier F.3, F.7", "outbound federation takes the route of the site whose pool serves the user";

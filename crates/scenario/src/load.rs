@@ -337,7 +337,12 @@ pub fn read_steps(text: &str, topology: &Topology) -> Result<Vec<Step>, Vec<Diag
         match resolver.step(written) {
             Some(Resolved::Step(step)) => steps.push(*step),
             Some(Resolved::Include(target, _)) => {
-                resolver.error("include-without-file", target.span, "steps on their own cannot include a file", Some("write the steps here".to_owned()));
+                resolver.error(
+                    "include-without-file",
+                    target.span,
+                    "steps on their own cannot include a file",
+                    Some("write the steps here".to_owned()),
+                );
             }
             None => {}
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use firedrill_scenario::{DiskFiles, Loader};
+use firedrill_scenario::{DiskFiles, Loader, MemoryFiles};
 
 fn root() -> PathBuf {
     PathBuf::from("../..")
@@ -40,4 +40,24 @@ fn every_scenario_of_the_project_loads() {
 fn committed_schema_is_current() {
     let path = root().join("schemas/scenario.schema.json");
     firedrill_corpus::assert_committed(&path, &firedrill_scenario::schema_text());
+}
+
+/// A zone may stand in a master file beside the topology; what is wrong in it is told with its own path and line.
+#[test]
+fn zones_in_files_of_their_own() {
+    let topology = "name: small\nproduct: 2015\nsip_domains: [contoso.com]\nsites: [{ name: S }]\npools:\n  - fqdn: sfb1.contoso.com\n    \
+        site: S\n    edition: standard\n    file_store: \\\\sfb1.contoso.com\\sfb\n    central_management: active\n\
+        dns_zones:\n  - { origin: contoso.com, file: zones/contoso.zone }\n";
+    let load = |record: &str| {
+        let zone = format!("$TTL 5m\n@ SOA ns1 hostmaster 7 1h 10m 7d 5m\n@ NS ns1\n{record}\n");
+        let mut files = MemoryFiles::default()
+            .with("plans/a.yaml", "name: a\ntopology: ../world/small.yaml\nsteps:\n  - wait: 1m\n")
+            .with("world/small.yaml", topology)
+            .with("world/zones/contoso.zone", zone);
+        Loader::new(&mut files).load("plans/a.yaml")
+    };
+    let loaded = load("sip A 203.0.113.1").expect("a sound zone");
+    assert_eq!(loaded.scenario.topology.zones[0].soa.serial, 7);
+    let problems = load("sip A nowhere").expect_err("no address");
+    assert!(problems[0].to_string().contains("zones/contoso.zone:4:7"), "{}", problems[0]);
 }

@@ -136,13 +136,18 @@ impl Fabric {
         let now = self.now;
         let settings = self.topology.partner(partner).resolver;
         let asked = self.ask_name_servers(&name, record_type);
+        if self.primary_is_passed_over() {
+            self.lean(Behaviour::NextNameServer);
+        }
         let cache = Arc::make_mut(&mut Arc::make_mut(&mut self.dns).caches[partner.index()]);
         let key = (name, record_type);
         let Some((answer, ttl)) = asked else {
             let stale = SimDuration::from_secs(i64::from(settings.serve_stale_seconds));
             if let Some(entry) = cache.get_mut(&key).filter(|entry| now < entry.end + stale) {
                 entry.until = (now + STALE_RETRY).min(entry.end + stale);
-                return PartnerView { answer: entry.answer.clone(), until: Some(entry.until), cached: true };
+                let view = PartnerView { answer: entry.answer.clone(), until: Some(entry.until), cached: true };
+                self.lean(Behaviour::DnsServeStale);
+                return view;
             }
             return PartnerView { answer: Answer::NoServer, until: None, cached: false };
         };

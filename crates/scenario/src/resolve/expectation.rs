@@ -198,7 +198,12 @@ impl Resolver<'_> {
             (None, least, most) => {
                 let (least, most) = (least.map_or(0, |n| n.value), most.map_or(u32::MAX, |n| n.value));
                 if let Some(bound) = e.at_least.filter(|_| least > most) {
-                    self.error("contradiction", bound.span, format!("no number is at least {least} and at most {most}"), Some("write the smaller number in `at_least`".to_owned()));
+                    self.error(
+                        "contradiction",
+                        bound.span,
+                        format!("no number is at least {least} and at most {most}"),
+                        Some("write the smaller number in `at_least`".to_owned()),
+                    );
                     return None;
                 }
                 Quantity::Between(least, most)
@@ -429,7 +434,12 @@ impl Resolver<'_> {
         }
         let computer = self.computer(name)?;
         if !matches!(topology.computer(computer).role, firedrill_topology::ComputerRole::Edge(_)) {
-            self.error("wrong-kind", name.span, format!("{} is not an Edge Server", quote(name)), Some("name an Edge pool or one of its servers".to_owned()));
+            self.error(
+                "wrong-kind",
+                name.span,
+                format!("{} is not an Edge Server", quote(name)),
+                Some("name an Edge pool or one of its servers".to_owned()),
+            );
             return None;
         }
         Some(computer)
@@ -500,7 +510,12 @@ impl Resolver<'_> {
         if let (Some(least), Some(most), Some(text)) = (bounds.at_least, bounds.at_most, at_least)
             && least > most
         {
-            self.error("contradiction", text.span, format!("no time is at least {least} and at most {most}"), Some("write the shorter time in `at_least`".to_owned()));
+            self.error(
+                "contradiction",
+                text.span,
+                format!("no time is at least {least} and at most {most}"),
+                Some("write the shorter time in `at_least`".to_owned()),
+            );
             return None;
         }
         Some(bounds)
@@ -529,7 +544,12 @@ impl Resolver<'_> {
             return None;
         }
         if let Some(empty) = e.contains.iter().chain(&e.lacks).find(|part| part.value.is_empty()) {
-            self.error("contradiction", empty.span, "every text contains the empty text", Some("write what must be there, or remove this line".to_owned()));
+            self.error(
+                "contradiction",
+                empty.span,
+                "every text contains the empty text",
+                Some("write what must be there, or remove this line".to_owned()),
+            );
             return None;
         }
         let matches = match &e.matches {

@@ -29,7 +29,12 @@ impl Resolver<'_> {
                 let pool = self.pool(name)?;
                 let BackEnd::Mirrored { witness: Some(witness), .. } = topology.pool(pool).back_end else {
                     let message = format!("the back end of {} has no witness", quote(&topology.pool(pool).fqdn));
-                    self.error("no-witness", name.span, message, Some("give its mirrored back end a `witness:` in the topology, or break something else".to_owned()));
+                    self.error(
+                        "no-witness",
+                        name.span,
+                        message,
+                        Some("give its mirrored back end a `witness:` in the topology, or break something else".to_owned()),
+                    );
                     return None;
                 };
                 vec![Fault::SqlInstance(witness)]
@@ -65,7 +70,12 @@ impl Resolver<'_> {
             D::Port(blocked) => {
                 let (from, to) = (self.place(&blocked.from), self.place(&blocked.to));
                 if *blocked.port == 0 {
-                    self.error("bad-port", blocked.port.span, "there is no port 0", Some("write a port from 1 to 65535, such as 5061 or 5269".to_owned()));
+                    self.error(
+                        "bad-port",
+                        blocked.port.span,
+                        "there is no port 0",
+                        Some("write a port from 1 to 65535, such as 5061 or 5269".to_owned()),
+                    );
                     return None;
                 }
                 vec![Fault::Port { from: from?, to: to?, port: *blocked.port }]
@@ -187,7 +197,12 @@ impl Resolver<'_> {
         match dns_name(name) {
             Ok(name) => Some(name),
             Err(reason) => {
-                self.error("bad-name", name.span, format!("{} is not a DNS name: {reason}", quote(name)), Some("write the whole name, like `xmpp.contoso.com`".to_owned()));
+                self.error(
+                    "bad-name",
+                    name.span,
+                    format!("{} is not a DNS name: {reason}", quote(name)),
+                    Some("write the whole name, like `xmpp.contoso.com`".to_owned()),
+                );
                 None
             }
         }

@@ -13,7 +13,12 @@ impl Resolver<'_> {
     /// Checks that the text of a step parses.
     pub(super) fn script(&mut self, text: &Located<String>) -> Option<Arc<str>> {
         if text.trim().is_empty() {
-            self.error("empty-script", text.span, "there is no command in this step", Some("write PowerShell behind `run:`, or use `wait:` for a step that does nothing".to_owned()));
+            self.error(
+                "empty-script",
+                text.span,
+                "there is no command in this step",
+                Some("write PowerShell behind `run:`, or use `wait:` for a step that does nothing".to_owned()),
+            );
             return None;
         }
         if text.len() > LONGEST_SCRIPT {

@@ -136,7 +136,12 @@ impl Resolver<'_> {
         {
             topology.cms.standby = pool;
             if pool == Some(topology.cms.active) {
-                self.error("standby-is-active", name.span, format!("{} holds the active store already", quote(name)), Some("name its backup pool, or `none`".to_owned()));
+                self.error(
+                    "standby-is-active",
+                    name.span,
+                    format!("{} holds the active store already", quote(name)),
+                    Some("name its backup pool, or `none`".to_owned()),
+                );
             }
         }
         if let Some(text) = &overrides.ttl

@@ -144,6 +144,11 @@ impl Fabric {
         !matches!(self.name_server_mode(id(PRIMARY)), NameServerMode::Down | NameServerMode::Drops)
     }
 
+    /// Whether resolvers go on to a secondary now.
+    pub(super) fn primary_is_passed_over(&self) -> bool {
+        self.dns.servers.len() > 1 && !self.server_answers(PRIMARY)
+    }
+
     /// Whether a resolver gets answers from a server in time.
     fn server_answers(&self, place: usize) -> bool {
         match self.name_server_mode(id(place)) {
