@@ -32,7 +32,7 @@ pub struct ErrorRecord {
     /// `ScriptStackTrace`, one call per line.
     pub stack: Arc<str>,
     /// `Exception`, when a script made the object; else it is made of types and message.
-    pub exception: Option<Value>,
+    pub exception: Option<Arc<Value>>,
 }
 
 impl ErrorRecord {

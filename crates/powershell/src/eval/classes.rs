@@ -190,13 +190,13 @@ impl Evaluator<'_> {
         match &property.initial {
             Some(initial) => {
                 let value = self.value(initial)?;
-                self.to_property_type(property, value)
+                self.property_value(property, value)
             }
             None => Ok(default_value(property.type_name.as_ref())),
         }
     }
 
-    fn to_property_type(&mut self, property: &PropertyDefinition, value: Value) -> Result<Value, Flow> {
+    fn property_value(&mut self, property: &PropertyDefinition, value: Value) -> Result<Value, Flow> {
         match &property.type_name {
             None => Ok(value),
             Some(name) => self.cast_value(&value, &name.name),
@@ -420,7 +420,7 @@ impl Evaluator<'_> {
                 )
             }
         };
-        let value = match self.to_property_type(property, value) {
+        let value = match self.property_value(property, value) {
             Ok(value) => value,
             Err(Flow::Error(failure)) => return Err(wrap(&failure.record).into()),
             Err(other) => return Err(other),

@@ -266,7 +266,7 @@ impl Evaluator<'_> {
         let mut record = ErrorRecord::new(message, text(1), category, &kind).with_target(arguments.get(3).cloned().unwrap_or(Value::Null));
         if let Value::Object(object) = &exception {
             record.exception_types = object.type_names.iter().filter(|t| &***t != "System.Object").cloned().collect();
-            record.exception = Some(exception.clone());
+            record.exception = Some(Arc::new(exception.clone()));
         }
         Value::Error(Arc::new(record))
     }

@@ -158,7 +158,7 @@ impl Evaluator<'_> {
                 let mut record = ErrorRecord::new(text.clone(), text, "OperationStopped", kind);
                 if let (Some(_), Value::Object(object)) = (&thrown, other) {
                     record.exception_types = object.type_names.iter().filter(|t| &***t != "System.Object").cloned().collect();
-                    record.exception = Some(other.clone());
+                    record.exception = Some(Arc::new(other.clone()));
                 }
                 record.target = if thrown.is_some() { Value::Null } else { other.clone() };
                 record.decorated = true;

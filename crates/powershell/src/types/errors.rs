@@ -29,7 +29,7 @@ pub fn exception_object(types: &[Arc<str>], message: &Arc<str>) -> Value {
 /// Properties of error records; the name in lower case.
 pub(super) fn property(record: &ErrorRecord, key: &str) -> Option<Value> {
     Some(match key {
-        "exception" if record.exception.is_some() => record.exception.clone().unwrap_or(Value::Null),
+        "exception" if record.exception.is_some() => record.exception.as_deref().cloned().unwrap_or(Value::Null),
         "exception" => {
             let exception = exception_object(&record.exception_types, &record.message);
             if let (Value::Object(object), false) = (&exception, record.inner_types.is_empty()) {
