@@ -95,11 +95,19 @@ impl Rig {
         assert_eq!(self.exchange(romeo, "home-again").await, EDGE1);
     }
 
-    /// Makes the real server look the dead Edge pool up: from the returned instant on it holds the old record.
+    /// Makes the real server look the dead Edge pool up: it does not hold the old record for longer than since the returned
+    /// instant, because what it held before has run out by then.
     async fn look_up_in_vain(&mut self, romeo: &mut Client) -> Instant {
+        self.bounce(romeo, "lost").await;
+        tokio::time::sleep(Duration::from_millis(2_200)).await;
+        self.bounce(romeo, "lost-again").await
+    }
+
+    /// Writes until something comes back; when that try began.
+    async fn bounce(&mut self, romeo: &mut Client, name: &str) -> Instant {
         for attempt in 1..30 {
             let begun = Instant::now();
-            let body = format!("lost-{attempt}");
+            let body = format!("{name}-{attempt}");
             romeo.message(ANNA, &body, &body).await;
             tokio::select! {
                 _ = romeo.bounced(&body) => return begun,
