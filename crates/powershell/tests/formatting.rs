@@ -4,6 +4,8 @@
 //! `...` instead of one character, hashtables as `{k}` instead of `{[k, v]}`, more blank lines around views, and blanks at
 //! the ends of lines. The blank lines of 5.1 are asserted apart.
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/goldens.rs"]
 mod goldens;
 mod support;
@@ -98,4 +100,26 @@ fn statements_of_a_console_have_views_of_their_own() {
     let output = session.run(&mut world, "", "[pscustomobject]@{a=1}\n[version]'1.2'");
     let text: Vec<String> = essence(&render(&output, 80));
     assert_eq!(text, ["a", "-", "1", "Major  Minor  Build  Revision", "-----  -----  -----  --------", "1      2      -1     -1"]);
+}
+
+/// Cases by name, recorded by `tests/cases/record-formatting.ps1` at a width of 80.
+#[rstest]
+#[case::tables(include_str!("cases/formatting/tables.txt"))]
+#[case::lists(include_str!("cases/formatting/lists.txt"))]
+fn shows_what_powershell_shows_by_name(#[case] file: &str) {
+    let mut failures = String::new();
+    let all = cases::cases(file);
+    for case in &all {
+        let found = essence(&shown(&case.script, 80));
+        if found != case.expected {
+            failures.push_str(&format!(
+                "\n==== {}\n{}\n-- expected\n{}\n-- found\n{}\n",
+                case.name,
+                case.script,
+                case.expected.join("\n"),
+                found.join("\n")
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "of {} cases differ:\n{failures}", all.len());
 }

@@ -5,7 +5,7 @@ use super::{list, number};
 use crate::command::BoundParameters;
 use crate::convert::{format_value, to_text};
 use crate::error::Flow;
-use crate::format::{self, Content, FormatJob, Group, TableColumn, ViewShape, alignment_of, cell_text};
+use crate::format::{self, Content, FormatJob, Group, TableColumn, ViewShape, alignment_of, cell_text, limited_text};
 use crate::pipeline::Context;
 use crate::types;
 use crate::value::Value;
@@ -38,8 +38,7 @@ fn flatten(items: Vec<Value>) -> Vec<Value> {
     for item in items {
         match &item {
             Value::Hash(table) => {
-                let entries: Vec<(Value, Value)> = table.read().map(|t| t.entries.values().cloned().collect()).unwrap_or_default();
-                out.extend(entries.iter().map(|(k, v)| types::dictionary_entry(k, v)));
+                out.extend(table.read().map(|table| types::entries(&table)).unwrap_or_default());
             }
             other => match other.items() {
                 Some(inner) => out.extend(inner),
@@ -90,7 +89,7 @@ fn columns(shape: Shape, parameters: &BoundParameters, first: &Value) -> Result<
         }
         (Value::Object(object), _) if !object.default_view.is_empty() => object.default_view.iter().map(|n| n.to_string()).collect(),
         (Value::Object(object), _) if object.is_type("System.Collections.DictionaryEntry") => vec!["Name".into(), "Value".into()],
-        _ => types::property_names(first).iter().map(|n| n.to_string()).collect(),
+        _ => format::all_columns(first).into_iter().map(|column| column.property).collect(),
     };
     let most = if shape == Shape::Table { DEFAULT_COLUMNS } else { usize::MAX };
     let most = if shape == Shape::Wide { 1 } else { most };
@@ -102,7 +101,11 @@ fn text_of(spec: &Spec, object: &Value, cx: &mut dyn Context) -> Result<String, 
     Ok(match &spec.format {
         Some(format) if format.contains('{') => crate::convert::format_operator(format, &[value]).map_err(Flow::from)?,
         Some(format) => format_value(&value, format).map_err(Flow::from)?,
-        None => cell_text(&value),
+        None => match cx.variable("FormatEnumerationLimit").as_ref().and_then(crate::convert::number::as_number) {
+            #[allow(clippy::cast_possible_truncation)]
+            Some(limit) => limited_text(&value, limit.to_f64() as i64),
+            None => cell_text(&value),
+        },
     })
 }
 
@@ -201,4 +204,63 @@ fn flush(shape: Shape, parameters: &BoundParameters, groups: Vec<(Option<String>
         made.push(Group { heading, content });
     }
     cx.emit(FormatJob { groups: made }.into_value())
+}
+
+/// Deepest level of `Format-Custom` without `-Depth`.
+const DEFAULT_DEPTH: i64 = 5;
+
+/// `Format-Custom`: the properties of an object, those of its objects inside, between braces.
+pub(super) fn custom(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
+    let depth = usize::try_from(number(parameters, "Depth").unwrap_or(DEFAULT_DEPTH)).unwrap_or(0).min(64);
+    let wanted = specs(&list(parameters, "Property"))?;
+    let mut lines = Vec::new();
+    for item in flatten(items) {
+        if is_scalar(&item) {
+            lines.push(crate::convert::display(&item));
+            continue;
+        }
+        let names: Vec<String> = if wanted.is_empty() {
+            format::all_columns(&item).into_iter().map(|column| column.property).collect()
+        } else {
+            wanted.iter().flat_map(|spec| spec.expand(&item)).map(|spec| spec.label.to_string()).collect()
+        };
+        class_lines(&item, &names, 0, depth, &mut lines);
+        lines.push(String::new());
+    }
+    cx.emit(FormatJob { groups: vec![Group { heading: None, content: Content::Lines(lines) }] }.into_value())
+}
+
+fn class_lines(value: &Value, names: &[String], indent: usize, depth: usize, lines: &mut Vec<String>) {
+    let blanks = " ".repeat(indent);
+    lines.push(format!("{blanks}class {}", types::short_name(&types::type_name(value))));
+    lines.push(format!("{blanks}{{"));
+    for name in names {
+        let inner = types::property(value, name).unwrap_or(Value::Null);
+        let nested = depth > 0 && (inner.items().is_some() || (matches!(inner, Value::Object(_)) && !is_scalar(&inner)));
+        if nested {
+            lines.push(format!("{blanks}  {name} = "));
+            value_lines(&inner, indent + 4, depth - 1, lines);
+        } else {
+            lines.push(format!("{blanks}  {name} = {}", cell_text(&inner)));
+        }
+    }
+    lines.push(format!("{blanks}}}"));
+}
+
+fn value_lines(value: &Value, indent: usize, depth: usize, lines: &mut Vec<String>) {
+    let blanks = " ".repeat(indent);
+    match value.items() {
+        Some(items) => {
+            lines.push(format!("{blanks}["));
+            for item in items {
+                value_lines(&item, indent + 2, depth, lines);
+            }
+            lines.push(format!("{blanks}]"));
+        }
+        None if matches!(value, Value::Object(_)) && !is_scalar(value) => {
+            let names: Vec<String> = format::all_columns(value).into_iter().map(|column| column.property).collect();
+            class_lines(value, &names, indent, depth, lines);
+        }
+        None => lines.push(format!("{blanks}{}", crate::convert::display(value))),
+    }
 }

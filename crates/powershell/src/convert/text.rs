@@ -26,6 +26,7 @@ pub fn to_text(value: &Value, separator: &str) -> String {
 pub fn display(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::List(_) | Value::Hash(_) => crate::types::type_name(value).to_string(),
+        Value::Object(_) if crate::types::xml::is_node(value) => crate::types::xml::shown(value),
         other => text(other, " ", Culture::EnUs, 0),
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::types::{property, property_names, type_names};
 use crate::value::{PropertySource, PsObject, Value};
 
-pub use cell::{cell_text, list_text};
+pub use cell::{cell_text, limited_text, list_text};
 pub use render::render;
 pub use views::{Column, View, ViewShape, builtin_view};
 
@@ -165,9 +165,9 @@ fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<
         return;
     }
     if let Value::Hash(table) = value {
-        let entries: Vec<(Value, Value)> = table.read().map(|t| t.entries.values().cloned().collect()).unwrap_or_default();
-        for (key, entry) in entries {
-            show(&crate::types::dictionary_entry(&key, &entry), width, lookup, open, lines, depth + 1);
+        let entries = table.read().map(|table| crate::types::entries(&table)).unwrap_or_default();
+        for entry in entries {
+            show(&entry, width, lookup, open, lines, depth + 1);
         }
         return;
     }
@@ -192,7 +192,7 @@ fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<
     match open {
         Some(current) if current.derived => match &current.view.shape {
             ViewShape::List(_) => {
-                let own = View { shape: ViewShape::List(views::list_columns(value)) };
+                let own = View::new(ViewShape::List(views::list_columns(value)));
                 views::append(&own, value, &mut current.job);
             }
             _ => views::append(&current.view, value, &mut current.job),
@@ -200,7 +200,7 @@ fn show(value: &Value, width: usize, lookup: &ViewLookup<'_>, open: &mut Option<
         Some(current) if current.key == key => views::append(&current.view, value, &mut current.job),
         Some(_) => {
             // Objects of another type come as lists, whatever their own view is.
-            let listed = View { shape: ViewShape::List(views::list_columns(value)) };
+            let listed = View::new(ViewShape::List(views::list_columns(value)));
             if let Some(open) = open.take() {
                 lines.extend(render(&open.job, width));
             }
@@ -256,21 +256,28 @@ fn view_of(value: &Value, lookup: &ViewLookup<'_>) -> Option<(String, View, bool
     }
     let columns: Vec<Column> = shown.iter().map(|n| Column::property(n)).collect();
     let shape = if columns.len() <= 4 { ViewShape::Table { columns, autosize: true } } else { ViewShape::List(columns) };
-    Some((key, View { shape }, true))
+    Some((key, View::new(shape), true))
 }
 
-/// Whether a value stands for itself in a table (numbers right, text left).
+/// How a value stands in a table: numbers, characters, truth values, members of enumerations, script blocks and secrets right,
+/// everything else left (as recorded from PowerShell for each type).
 pub fn alignment_of(value: Option<&Value>) -> Alignment {
     match value {
         Some(Value::Bool(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::Number(_) | Value::Char(_)) => Alignment::Right,
-        Some(Value::DateTime(_) | Value::TimeSpan(_) | Value::Guid(_)) => Alignment::Right,
+        Some(Value::Enum(_) | Value::Script(_)) => Alignment::Right,
+        Some(Value::Object(object)) if object.is_type("System.Security.SecureString") => Alignment::Right,
         _ => Alignment::Left,
     }
 }
 
 /// The properties of an object for `Format-* *`.
 pub fn all_columns(value: &Value) -> Vec<Column> {
-    property_names(value).iter().map(|n| Column::property(n)).collect()
+    let mut names = property_names(value);
+    // The note that PowerShell adds to dates stands last in lists.
+    if matches!(value, Value::DateTime(_)) {
+        names.sort_by_key(|name| &**name == "DateTime");
+    }
+    names.iter().map(|n| Column::property(n)).collect()
 }
 
 /// The cell of a property.

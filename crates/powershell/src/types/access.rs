@@ -170,7 +170,7 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
         Value::Type(full) => Some(match key {
             "name" => Value::str(short_name(full)),
             "fullname" => Value::str(full_name(full)),
-            "ispublic" | "isserializable" => Value::Bool(true),
+            "ispublic" | "isserializable" | "isserial" => Value::Bool(true),
             "isvaluetype" => Value::Bool(super::enum_members(full).is_some() || VALUE_TYPES.contains(&&**full)),
             "isgenerictype" => Value::Bool(super::names::generic(full).is_some()),
             "namespace" => Value::str(full.split('`').next().and_then(|f| f.rsplit_once('.')).map_or("", |(n, _)| n)),
@@ -183,7 +183,20 @@ fn own_property(value: &Value, name: &str) -> Option<Value> {
                     crate::ast::TypeKind::Class => t.type_names.get(1).cloned().unwrap_or_else(|| "System.Object".into()),
                 },
             )),
-            "basetype" => Value::Type(if full.ends_with("[]") { "System.Array" } else { "System.Object" }.into()),
+            "basetype" => Value::Type(
+                match &**full {
+                    full if full.ends_with("[]") => "System.Array",
+                    full if super::enumeration(full).is_some() => "System.Enum",
+                    full if VALUE_TYPES.contains(&full) => "System.ValueType",
+                    full if full.ends_with("Exception") && full != "System.Exception" => {
+                        return Some(Value::Type(
+                            crate::error::exception_chain(full).into_iter().nth(1).unwrap_or_else(|| "System.Exception".into()),
+                        ));
+                    }
+                    _ => "System.Object",
+                }
+                .into(),
+            ),
             _ => return None,
         }),
         Value::Script(block) => match key {

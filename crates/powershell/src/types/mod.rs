@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 pub use access::{index, property, property_names, script_property, set_index, set_property};
 pub use classes::enum_members;
-pub(crate) use dictionaries::dictionary_entry;
+pub(crate) use dictionaries::{dictionary_entry, entries};
 pub use enums::{enumeration, is_flags};
 pub(crate) use environment::culture;
 pub use errors::exception_object;

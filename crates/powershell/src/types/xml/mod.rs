@@ -370,6 +370,11 @@ fn node_of(value: &Value) -> Option<&XmlNode> {
     object.source.as_ref()?.as_any()?.downcast_ref()
 }
 
+/// How tables and lists show a node: by its name.
+pub fn shown(value: &Value) -> String {
+    node_of(value).map(|node| node.read(|tree| tree.node(node.id).local().to_string())).unwrap_or_default()
+}
+
 /// Whether a value is a node of a document.
 pub fn is_node(value: &Value) -> bool {
     node_of(value).is_some()
