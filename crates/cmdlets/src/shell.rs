@@ -323,6 +323,10 @@ impl Host for Shell<'_> {
         }
     }
 
+    fn full_computer_name(&self) -> Arc<str> {
+        self.fabric.topology().computer(self.computer).fqdn.as_str().into()
+    }
+
     fn computer_name(&self) -> Arc<str> {
         // `$env:COMPUTERNAME` is the NetBIOS name: the first label, in capitals, at most 15 characters.
         let fqdn = &self.fabric.topology().computer(self.computer).fqdn;

@@ -47,6 +47,7 @@ fn questions_name_operation_and_target(#[case] script: &str, #[case] questions: 
 #[case("Get-CsPool | Select-Object -First 1 | ForEach-Object { try { Test-CsIM -TargetFqdn $_.Fqdn } catch { } }", "Test-CsIM")]
 #[case("if (Get-HotFix KB1 -EA 0) { 'there' }", "Get-HotFix")]
 #[case("try { ipconfig /flushdns } catch { }", "ipconfig")]
+#[case("try { [System.Net.ServicePointManager]::FindServicePoint('x') } catch { }", "[System.Net.ServicePointManager]::FindServicePoint")]
 #[case("try { New-Object System.Net.Sockets.TcpClient } catch { }", "New-Object System.Net.Sockets.TcpClient")]
 #[case("try { 'ab' -match '(?<o>a)(?<-o>b)' } catch { }", "regular expression (?<o>a)(?<-o>b)")]
 #[case("Get-CsUser anna@contoso.com -Credential x -EA 0 | Out-Null", "Get-CsUser -Credential")]
@@ -60,6 +61,19 @@ fn what_is_not_modelled_never_passes_silently(#[case] script: &str, #[case] what
     assert_eq!(output.unmodelled.iter().map(|(named, _)| &**named).collect::<Vec<_>>(), [what]);
     let span = output.unmodelled[0].1.span;
     assert!(span.start < span.end && usize::try_from(span.end).is_ok_and(|end| end <= script.len()), "{span:?}");
+}
+
+/// Static members that ask the world: names are answered from its zones, computers have the names of the topology.
+#[test]
+fn static_members_of_net_and_environment_ask_the_world() {
+    let mut rig = Rig::contoso();
+    let script = "[System.Net.Dns]::GetHostByName('xmpp.contoso.com').AddressList.Count -ge 1
+         $a = @(Resolve-DnsName xmpp.contoso.com -Type A).IPAddress | Sort-Object
+         $b = @([System.Net.Dns]::GetHostAddresses('xmpp').IPAddressToString) | Sort-Object
+         \"$a\" -eq \"$b\"
+         [System.Net.Dns]::GetHostByName($env:COMPUTERNAME).HostName -like \"$([Environment]::MachineName)*\"
+         try { [System.Net.Dns]::GetHostEntry('nowhere.contoso.com') } catch { $_.Exception.InnerException.GetType().Name }";
+    assert_eq!(rig.console(script), "True\nTrue\nTrue\nSocketException\n");
 }
 
 /// The way that administrators edit a record: copy it, change the copy, hand both over.

@@ -307,6 +307,10 @@ pub trait Host {
     }
     /// Name of the computer that runs the session.
     fn computer_name(&self) -> Arc<str>;
+    /// Its full name, with the domain.
+    fn full_computer_name(&self) -> Arc<str> {
+        self.computer_name()
+    }
     /// Reads a file of the virtual file system.
     fn read_file(&mut self, path: &str) -> Option<Arc<[u8]>>;
     /// Writes a file of the virtual file system; false when the path cannot be written.

@@ -127,7 +127,7 @@ impl Evaluator<'_> {
         let text = match key {
             "computername" => self.world.computer_name().split('.').next().unwrap_or_default().to_uppercase(),
             "userdnsdomain" | "userdomain" => {
-                let name = self.world.computer_name();
+                let name = self.world.full_computer_name();
                 let domain = name.split_once('.').map_or("", |(_, domain)| domain);
                 let part = if key == "userdomain" { domain.split('.').next().unwrap_or_default() } else { domain };
                 part.to_uppercase()

@@ -12,22 +12,31 @@ use crate::value::{PropertySource, PsObject, Value};
 /// Who runs the session.
 const USER: &str = "Administrator";
 
-/// The NetBIOS name of the domain of a computer.
-fn domain(fqdn: &str) -> String {
-    fqdn.split('.').nth(1).unwrap_or(fqdn).to_ascii_uppercase()
+/// A variable of the environment.
+fn variable(cx: &mut dyn Context, name: &str) -> Option<Arc<str>> {
+    cx.variable(&format!("env:{name}")).filter(|v| !v.is_null()).map(|v| shared_text(&v))
+}
+
+/// The NetBIOS name of the domain.
+pub(super) fn domain(cx: &mut dyn Context) -> String {
+    variable(cx, "USERDOMAIN").map_or_else(String::new, |domain| domain.to_ascii_uppercase())
+}
+
+/// The full name of the computer that runs the session.
+pub(super) fn full_name(cx: &mut dyn Context) -> String {
+    cx.world().full_computer_name().to_string()
 }
 
 /// Constants of `[environment]`, `[Thread]` and `[cultureinfo]`.
 pub(super) fn constant(full: &str, lower: &str, cx: &mut dyn Context) -> Option<Value> {
-    let mut computer = || cx.world().computer_name();
     Some(match (full, lower) {
         ("System.Environment", "newline") => Value::str("\r\n"),
         ("System.Environment", "machinename") => {
-            let name = computer();
+            let name = cx.world().computer_name();
             Value::str(name.split('.').next().unwrap_or(&name).to_ascii_uppercase())
         }
         ("System.Environment", "username") => Value::str(USER),
-        ("System.Environment", "userdomainname") => Value::str(domain(&computer())),
+        ("System.Environment", "userdomainname") => Value::str(domain(cx)),
         ("System.Environment", "userinteractive" | "is64bitoperatingsystem" | "is64bitprocess") => Value::Bool(true),
         ("System.Environment", "hasshutdownstarted") => Value::Bool(false),
         ("System.Environment", "systemdirectory") => Value::str("C:\\Windows\\system32"),

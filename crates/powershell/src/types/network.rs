@@ -10,7 +10,7 @@ use super::strings::bytes;
 use crate::convert::shared_text;
 use crate::error::{ErrorRecord, Flow};
 use crate::pipeline::Context;
-use crate::value::{EnumValue, PsObject, Value};
+use crate::value::{EnumValue, PropertySource, PsObject, Value};
 
 const IP: &str = "System.Net.IPAddress";
 const BAD_ADDRESS: &str = "An invalid IP address was specified.";
@@ -368,11 +368,15 @@ pub(super) fn methods(object: &PsObject, call: &Call<'_>) -> Found {
 
 /// Static members of `[System.Net.Dns]`.
 pub(super) fn dns_statics(call: &Call<'_>, cx: &mut dyn Context) -> Found {
-    let own = cx.world().computer_name();
+    let own = super::environment::full_name(cx);
     match (call.lower, call.count()) {
         ("gethostname", 0) => gives(own.split('.').next().unwrap_or(&own)),
         ("gethostbyname" | "gethostentry" | "gethostaddresses" | "resolve", 1) => {
-            let (name, addresses) = resolve(&call.text(0), &own, call, cx)?;
+            let (name, addresses) = match resolve(&call.text(0), &own, call, cx) {
+                // A computer knows its own name, whatever the zones say; which addresses it has, nobody told.
+                Err(Flow::Error(_)) if is_own(&call.text(0), &own) && call.lower != "gethostaddresses" => return gives(own_entry(&own)),
+                answer => answer?,
+            };
             if call.lower == "gethostaddresses" {
                 return gives(Value::typed_array(IP, addresses));
             }
@@ -385,6 +389,36 @@ pub(super) fn dns_statics(call: &Call<'_>, cx: &mut dyn Context) -> Found {
         }
         _ => Ok(None),
     }
+}
+
+/// Whether a name is that of the computer itself.
+fn is_own(name: &str, own: &str) -> bool {
+    let short = own.split('.').next().unwrap_or(own);
+    name.is_empty() || [own, short, "localhost"].iter().any(|n| n.eq_ignore_ascii_case(name))
+}
+
+/// The addresses of the computer itself, which are not modelled.
+#[derive(Debug)]
+struct NoAddresses;
+
+impl PropertySource for NoAddresses {
+    fn names(&self) -> Vec<Arc<str>> {
+        vec!["AddressList".into()]
+    }
+
+    fn get(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn unmodelled(&self, name: &str) -> Option<String> {
+        name.eq_ignore_ascii_case("AddressList").then(|| "[System.Net.IPHostEntry].AddressList of the computer itself".into())
+    }
+}
+
+fn own_entry(own: &str) -> Value {
+    let mut object = PsObject::new("System.Net.IPHostEntry");
+    object.source = Some(Arc::new(NoAddresses));
+    object.with("HostName", own).with("Aliases", Value::typed_array("System.String", Vec::new())).into()
 }
 
 fn host_entry(name: &str, addresses: Vec<Value>) -> Value {
@@ -423,9 +457,8 @@ fn resolve(name: &str, own: &str, call: &Call<'_>, cx: &mut dyn Context) -> Resu
         };
         return Ok((found, vec![address_object(address)]));
     }
-    let short = own.split('.').next().unwrap_or(own);
     let full = match own.split_once('.') {
-        _ if name.is_empty() || name.eq_ignore_ascii_case("localhost") || name.eq_ignore_ascii_case(short) => own.to_string(),
+        _ if is_own(name, own) => own.to_string(),
         Some((_, domain)) if !name.contains('.') => format!("{name}.{domain}"),
         _ => name.trim_end_matches('.').to_string(),
     };

@@ -149,8 +149,7 @@ pub(super) fn methods(object: &Arc<PsObject>, call: &Call<'_>, cx: &mut dyn Cont
 pub(super) fn statics(call: &Call<'_>, cx: &mut dyn Context) -> Found {
     match (call.lower, call.count()) {
         ("getcurrent", 0) if call.class.ends_with("WindowsIdentity") => {
-            let computer = cx.world().computer_name();
-            let domain = computer.split('.').nth(1).unwrap_or(&computer).to_ascii_uppercase();
+            let domain = super::environment::domain(cx);
             let object = PsObject::new(call.class)
                 .with("AuthenticationType", "Kerberos")
                 .with("ImpersonationLevel", "None")
