@@ -263,7 +263,7 @@ impl From<Box<CommandError>> for Flow {
 
 impl From<LimitError> for Flow {
     fn from(error: LimitError) -> Self {
-        Self::Limit(error)
+        Self::Limit(crate::limits::hit(error))
     }
 }
 
@@ -282,12 +282,21 @@ pub enum LimitError {
     /// Elements of one collection.
     #[error("a collection grew beyond {0} elements")]
     CollectionSize(usize),
+    /// Larger texts and collections together, in bytes.
+    #[error("the script holds more than {0} bytes of large texts and collections")]
+    Memory(usize),
     /// Nesting of the text itself, found while parsing text at run time.
     #[error("the text is nested deeper than {0} levels")]
     Nesting(usize),
     /// Steps back of one search with a regular expression.
     #[error("a regular expression took more than {0} steps back")]
     Regex(usize),
+    /// Virtual time that went by in one run, in seconds.
+    #[error("the script let more than {0} seconds go by")]
+    VirtualTime(u64),
+    /// Commands of one pipeline.
+    #[error("a pipeline has more than {0} commands")]
+    PipelineLength(usize),
     /// Records written to all streams of one run.
     #[error("the script wrote more than {0} records")]
     Records(usize),

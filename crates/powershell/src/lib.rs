@@ -16,6 +16,7 @@ pub mod desk;
 pub mod error;
 mod eval;
 pub mod format;
+mod limits;
 pub mod parse;
 pub mod paths;
 pub mod pipeline;

@@ -27,11 +27,27 @@ pub struct Limits {
     pub collection_size: usize,
     /// Records on all streams together.
     pub records: usize,
+    /// Bytes of the larger texts and collections that are alive at one time.
+    pub memory: usize,
+    /// Commands of one pipeline.
+    pub pipeline_length: usize,
+    /// Virtual time that one run may let go by, in seconds.
+    pub virtual_time: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 50_000_000, call_depth: 1000, string_size: 64 << 20, collection_size: 10_000_000, records: 5_000_000 }
+        Self {
+            steps: 50_000_000,
+            call_depth: 1000,
+            string_size: 64 << 20,
+            collection_size: 10_000_000,
+            records: 5_000_000,
+            memory: 2 << 30,
+            pipeline_length: 1000,
+            // A year: rehearsals take days.
+            virtual_time: 366 * 86_400,
+        }
     }
 }
 
@@ -249,12 +265,15 @@ impl Session {
             depth: 0,
             statement: Span::default(),
         };
+        crate::limits::start(&limits, STACK);
         let before = crate::types::classes::install(std::mem::take(&mut evaluator.state.types));
         let result = evaluator.follow_console().and_then(|()| evaluator.top(ast, &mut Top));
         evaluator.leave_console();
         evaluator.save_transcript();
         let mut output = std::mem::take(&mut evaluator.output);
         evaluator.state.types = crate::types::classes::install(before);
+        // What was hit in the last statement, or dropped on its way here.
+        let result = crate::limits::check().map_err(Flow::Limit).and(result);
         match result {
             Ok(()) | Err(Flow::Return | Flow::Break(_) | Flow::Continue(_) | Flow::StopUpstream(_)) => {}
             Err(Flow::Exit(code)) => {

@@ -351,6 +351,7 @@ pub enum ScriptMember {
 impl List {
     /// A new list.
     pub fn new(kind: ListKind, items: Vec<Value>) -> Arc<Self> {
+        let _ = crate::limits::items(items.len());
         Arc::new(Self { kind, items: RwLock::new(items), owner: None })
     }
 
@@ -510,12 +511,17 @@ impl<T: Into<Arc<str>>> From<T> for Name {
 impl Value {
     /// A string value.
     pub fn str(text: impl Into<Arc<str>>) -> Self {
-        Self::Str(text.into())
+        let text = text.into();
+        crate::limits::made_text(&text);
+        Self::Str(text)
     }
 
     /// An array value.
     pub fn array(items: Vec<Value>) -> Self {
-        Self::Array(Elements::new(items))
+        let count = items.len();
+        let items = Elements::new(items);
+        crate::limits::made_items(&items, count);
+        Self::Array(items)
     }
 
     /// A typed array (`System.String` for `String[]`).
@@ -568,7 +574,19 @@ macro_rules! value_from {
         $(impl From<$from> for Value { fn from(value: $from) -> Self { Value::$variant(value.into()) } })*
     };
 }
-value_from!(bool => Bool, i32 => Int, i64 => Long, f64 => Double, char => Char, &str => Str, String => Str, Arc<str> => Str, DateTime => DateTime, TimeSpan => TimeSpan);
+value_from!(bool => Bool, i32 => Int, i64 => Long, f64 => Double, char => Char, Arc<str> => Str, DateTime => DateTime, TimeSpan => TimeSpan);
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::str(text)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::str(text)
+    }
+}
 
 impl From<Vec<Value>> for Value {
     fn from(items: Vec<Value>) -> Self {

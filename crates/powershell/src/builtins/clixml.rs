@@ -159,6 +159,10 @@ impl Writer {
     }
 
     fn value(&mut self, value: &Value, name: Option<&str>, depth: usize) {
+        // Objects that hold themselves twice are written without end.
+        if crate::limits::longer(self.out.len()).is_err() {
+            return;
+        }
         let attribute = name.map(|n| format!(" N=\"{}\"", escape(n))).unwrap_or_default();
         let a = attribute.as_str();
         match value {

@@ -136,6 +136,7 @@ pub(super) fn start_sleep(parameters: &BoundParameters, cx: &mut dyn Context) ->
         )
         .into());
     }
+    crate::limits::time(nanoseconds)?;
     cx.world().sleep(nanoseconds);
     Ok(())
 }

@@ -118,6 +118,7 @@ pub(super) fn group(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dy
         if keys.is_empty() {
             values.push(item.clone());
         }
+        crate::limits::work(groups.len() / 8)?;
         let found = groups.iter_mut().find(|(k, _)| {
             k.iter()
                 .zip(&values)
@@ -167,6 +168,7 @@ pub(super) fn compare(parameters: &BoundParameters, items: Vec<Value>, cx: &mut 
     let (mut left, mut both) = (Vec::new(), Vec::new());
     for item in reference {
         let mut hit = None;
+        crate::limits::work(other.len() / 8)?;
         for (at, candidate) in other.iter().enumerate() {
             if let Some(candidate) = candidate
                 && same(&item, candidate, &keys, case, cx)?

@@ -111,6 +111,7 @@ impl Select {
 
     fn out(&mut self, value: Value, cx: &mut dyn Context) -> Result<(), Flow> {
         if self.parameters.switch("Unique") {
+            crate::limits::work(self.unique.len() / 8)?;
             if self.unique.iter().any(|seen| same(seen, &value)) {
                 return Ok(());
             }

@@ -4,14 +4,10 @@ use std::sync::Arc;
 
 use super::number::{self, Num, Rank};
 use super::{shared_text, to_text};
-use crate::error::ErrorRecord;
+use crate::error::{ErrorRecord, LimitError};
+use crate::limits;
 use crate::types::type_name;
 use crate::value::{Number, TimeSpan, Value};
-
-/// Longest string that multiplication makes.
-const MAX_TEXT: usize = 64 << 20;
-/// Longest collection that multiplication or a range makes.
-const MAX_ITEMS: usize = 8 << 20;
 
 /// Arithmetic and bitwise operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,13 +67,9 @@ fn operator_type(value: &Value) -> std::sync::Arc<str> {
     }
 }
 
-fn too_large(what: &str) -> ErrorRecord {
-    ErrorRecord::new(
-        format!("The {what} would exceed the limits of the session."),
-        "RuntimeException",
-        "ResourceUnavailable",
-        "System.OutOfMemoryException",
-    )
+/// What a result beyond the limits says; the limit itself ends the run whoever reads this.
+fn too_large(limit: LimitError) -> ErrorRecord {
+    ErrorRecord::new(limit.to_string(), "LimitExceeded", "LimitsExceeded", "System.OutOfMemoryException")
 }
 
 /// An arithmetic or bitwise operator on two values; the left operand decides.
@@ -92,9 +84,7 @@ pub fn arithmetic(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, 
         (Arithmetic::Add, Value::Null, right) => return Ok(right.clone()),
         (Arithmetic::Add, Value::Str(text), right) => {
             let tail = shared_text(right);
-            if text.len() + tail.len() > MAX_TEXT {
-                return Err(too_large("string"));
-            }
+            limits::text(text.len() + tail.len()).map_err(too_large)?;
             let mut out = String::with_capacity(text.len() + tail.len());
             out.push_str(text);
             out.push_str(&tail);
@@ -107,25 +97,17 @@ pub fn arithmetic(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, 
                 Some(more) => items.extend(more),
                 None => items.push(right.clone()),
             }
-            if items.len() > MAX_ITEMS {
-                return Err(too_large("collection"));
-            }
             return Ok(Value::array(items));
         }
         (Arithmetic::Add, Value::Hash(a), right) => return add_tables(a, right),
         (Arithmetic::Mul, Value::Str(text), right) => {
             let times = count(right)?;
-            if text.len().saturating_mul(times) > MAX_TEXT {
-                return Err(too_large("string"));
-            }
-            return Ok(Value::str(text.repeat(times)));
+            return Ok(Value::str(limits::repeat(text, times).map_err(too_large)?));
         }
         (Arithmetic::Mul, Value::Array(_) | Value::List(_), right) => {
             let items = left.items().unwrap_or_default();
             let times = count(right)?;
-            if items.len().saturating_mul(times) > MAX_ITEMS {
-                return Err(too_large("collection"));
-            }
+            limits::items(items.len().saturating_mul(times)).map_err(too_large)?;
             return Ok(Value::array(items.iter().cloned().cycle().take(items.len() * times).collect()));
         }
         (Arithmetic::Mul, Value::Null, _) => return Ok(Value::Null),
@@ -368,9 +350,7 @@ pub fn range(from: &Value, to: &Value) -> Result<Vec<Value>, ErrorRecord> {
         },
     };
     let (a, b) = (end(from)?, end(to)?);
-    if a.abs_diff(b) >= MAX_ITEMS as u64 {
-        return Err(too_large("collection"));
-    }
+    limits::items(usize::try_from(a.abs_diff(b)).unwrap_or(usize::MAX).saturating_add(1)).map_err(too_large)?;
     let make = |n: i64| Value::Int(i32::try_from(n).unwrap_or(0));
     Ok(if a <= b { (a..=b).map(make).collect() } else { (b..=a).rev().map(make).collect() })
 }

@@ -2,7 +2,8 @@
 
 use super::number::{self, Num, Rank};
 use super::{datetime, display, text};
-use crate::error::ErrorRecord;
+use crate::error::{ErrorRecord, LimitError};
+use crate::limits;
 use crate::value::{Number, Value};
 
 /// Widest field that a format may ask for.
@@ -45,6 +46,10 @@ pub fn format_operator(format: &str, arguments: &[Value]) -> Result<String, Erro
                 let pad = wanted.saturating_sub(text.chars().count());
                 if width > 0 {
                     out.extend(std::iter::repeat_n(' ', pad));
+                }
+                if out.len() > limits::longest() {
+                    limits::hit(LimitError::StringSize(limits::longest()));
+                    return Ok(out);
                 }
                 out.push_str(&text);
                 if width < 0 {

@@ -232,6 +232,10 @@ fn plain(text: &str) -> String {
     if negative { format!("-{body}") } else { body }
 }
 
+fn zero_padded(digits: &str, width: usize) -> String {
+    format!("{}{digits}", "0".repeat(width.saturating_sub(digits.len())))
+}
+
 fn scientific(value: f64, decimals: usize, letter: char, width: usize) -> String {
     let text = format!("{value:.decimals$e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -277,15 +281,15 @@ pub fn format(number: Num, format: &str, hex_bits: u32) -> Option<String> {
             }
             'D' if is_int => {
                 let Num::Int(n, _) = number else { return None };
-                let body = format!("{:0width$}", n.unsigned_abs(), width = precision.unwrap_or(1));
+                let body = zero_padded(&n.unsigned_abs().to_string(), precision.unwrap_or(1));
                 Some(if n < 0 { format!("-{body}") } else { body })
             }
             'X' if is_int => {
                 let Num::Int(n, _) = number else { return None };
                 #[allow(clippy::cast_sign_loss)]
                 let bits = if n < 0 { (n as u128) & ((1u128 << hex_bits) - 1) } else { n as u128 };
-                let width = precision.unwrap_or(1);
-                Some(if letter == 'X' { format!("{bits:0width$X}") } else { format!("{bits:0width$x}") })
+                let digits = if letter == 'X' { format!("{bits:X}") } else { format!("{bits:x}") };
+                Some(zero_padded(&digits, precision.unwrap_or(1)))
             }
             'E' => Some(scientific(number.to_f64(), precision.unwrap_or(6), letter, 3)),
             'G' => Some(match (number, precision) {

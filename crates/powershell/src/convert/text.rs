@@ -63,14 +63,11 @@ fn text(value: &Value, separator: &str, culture: Culture, depth: usize) -> Strin
                 return crate::types::type_name(value).to_string();
             }
             // Arrays inside arrays show only what they are.
-            let parts: Vec<String> = items
-                .iter()
-                .map(|item| match item {
-                    Value::Array(_) | Value::List(_) => crate::types::type_name(item).to_string(),
-                    item => text(item, separator, culture, depth + 1),
-                })
-                .collect();
-            parts.join(separator)
+            let parts = items.iter().map(|item| match item {
+                Value::Array(_) | Value::List(_) => crate::types::type_name(item).to_string(),
+                item => text(item, separator, culture, depth + 1),
+            });
+            crate::limits::joined(parts, separator)
         }
         Value::Hash(_) => crate::types::type_name(value).to_string(),
         Value::Script(block) => block.text.to_string(),

@@ -106,7 +106,8 @@ impl Evaluator<'_> {
                     return Err(ErrorRecord::runtime("Cannot index into a null array.", "NullArray", "InvalidOperation").into());
                 }
                 let indices = super::operators::enumerate(&index);
-                types::set_index(&object, &indices, value).map_err(runtime)
+                types::set_index(&object, &indices, value).map_err(runtime)?;
+                Ok(crate::limits::grown(&object)?)
             }
             ExpressionKind::Convert(..) | ExpressionKind::Attributed(..) if declaration(target).is_some() => {
                 let Some(declaration) = declaration(target) else { return Ok(()) };

@@ -394,7 +394,8 @@ impl Evaluator<'_> {
             let member = scripts.read().ok().and_then(|s| s.get(&crate::value::NameRef(name)).cloned());
             match member {
                 Some(crate::value::ScriptMember::Property(getter, _)) => return self.script_property(&getter, target),
-                Some(crate::value::ScriptMember::Alias(other)) => return self.property(target, &other),
+                // Aliases may name each other.
+                Some(crate::value::ScriptMember::Alias(other)) => return self.deeper(|ev| ev.property(target, &other)),
                 _ => {}
             }
         }

@@ -172,7 +172,7 @@ impl Evaluator<'_> {
         if self.steps > self.limits.steps {
             return Err(LimitError::Steps(self.limits.steps).into());
         }
-        Ok(())
+        Ok(crate::limits::check()?)
     }
 
     /// Runs `f` one call deeper.
@@ -180,6 +180,7 @@ impl Evaluator<'_> {
         if self.depth >= self.limits.call_depth {
             return Err(LimitError::CallDepth(self.limits.call_depth).into());
         }
+        crate::limits::stack(self.depth)?;
         self.depth += 1;
         let result = f(self);
         self.depth -= 1;

@@ -166,6 +166,8 @@ impl Evaluator<'_> {
 
     /// One step of a run of binary operators; `-and` and `-or` are handled by the caller.
     pub(crate) fn binary_step(&mut self, left: Value, right: Value, step: &BinaryStep) -> Result<Value, Flow> {
+        crate::limits::operand(&left)?;
+        crate::limits::operand(&right)?;
         let case = step.case_sensitive;
         let arithmetic = |op| convert::arithmetic(op, &left, &right).map_err(runtime);
         let compare = |op| convert::compare(op, &left, &right, case).map_err(runtime);
@@ -382,7 +384,7 @@ impl Evaluator<'_> {
             .iter()
             .map(|item| if is_collection(item) { crate::types::type_name(item).to_string() } else { self.text(item) })
             .collect();
-        let text = texts.join(separator);
+        let text = crate::limits::joined(texts, separator);
         self.check_text(text.len())?;
         Ok(Value::str(text))
     }

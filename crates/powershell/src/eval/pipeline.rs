@@ -211,6 +211,9 @@ impl Evaluator<'_> {
             self.ok = result.is_ok();
             return result;
         }
+        if pipeline.elements.len() > self.limits.pipeline_length {
+            return Err(crate::error::LimitError::PipelineLength(self.limits.pipeline_length).into());
+        }
         let mut slots = Vec::with_capacity(pipeline.elements.len());
         let mut first = None;
         for (at, element) in pipeline.elements.iter().enumerate() {

@@ -112,10 +112,15 @@ fn align(text: &str, width: usize, alignment: Alignment) -> String {
     };
     let pad = width.saturating_sub(cells(&text));
     match alignment {
-        Alignment::Left => text + &" ".repeat(pad),
-        Alignment::Right => " ".repeat(pad) + &text,
-        Alignment::Center => " ".repeat(pad / 2) + &text + &" ".repeat(pad - pad / 2),
+        Alignment::Left => text + &blanks(pad),
+        Alignment::Right => blanks(pad) + &text,
+        Alignment::Center => blanks(pad / 2) + &text + &blanks(pad - pad / 2),
     }
+}
+
+/// Padding; none where it would be too long for a text.
+fn blanks(count: usize) -> String {
+    crate::limits::repeat(" ", count).unwrap_or_default()
 }
 
 /// A cell of several lines shows its first one.
@@ -182,7 +187,7 @@ fn list_entry(entry: &[(String, String)], screen: usize, lines: &mut Vec<String>
     let room = screen.saturating_sub(SEPARATOR.len() + 1).max(1);
     let label_width = entry.iter().map(|(l, _)| cells(l)).max().unwrap_or(0).min(room);
     let field = screen.saturating_sub(label_width + SEPARATOR.len()).max(1);
-    let indent = " ".repeat(label_width + SEPARATOR.len());
+    let indent = blanks(label_width + SEPARATOR.len());
     for (label, value) in entry {
         let label = align(label, label_width, Alignment::Left);
         let mut first = true;
@@ -249,7 +254,8 @@ fn word_wrap(text: &str, first: usize, following: usize) -> Vec<String> {
 
 fn wide(items: &[String], columns: Option<usize>, screen: usize, lines: &mut Vec<String>) {
     let columns = match columns {
-        Some(n) => n.max(1),
+        // More columns than the screen has cells show nothing more.
+        Some(n) => n.clamp(1, screen.max(1)).min(items.len().max(80)),
         None => {
             let longest = items.iter().map(|c| cells(c)).max().unwrap_or(1).max(1);
             ((screen + 1) / (longest + 1)).max(1)

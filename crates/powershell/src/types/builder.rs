@@ -5,10 +5,9 @@ use std::sync::{Arc, RwLock};
 use super::call::{Call, FORMAT, Found, RANGE, gives, len};
 use crate::convert::{self, shared_text};
 use crate::error::{ErrorRecord, Flow, LimitError};
+use crate::limits;
 use crate::value::{PropertySource, PsObject, Value};
 
-/// Longest text that a builder holds.
-const LONGEST: usize = 64 << 20;
 const CLASS: &str = "System.Text.StringBuilder";
 
 /// The text in the making; in UTF-16 units, because its positions count them.
@@ -29,9 +28,9 @@ impl Builder {
     fn edit(&self, edit: impl FnOnce(&mut Vec<u16>)) -> Result<(), LimitError> {
         if let Ok(mut text) = self.text.write() {
             edit(&mut text);
-            if text.len() > LONGEST {
+            if let Err(limit) = limits::longer(text.len()) {
                 text.clear();
-                return Err(LimitError::StringSize(LONGEST));
+                return Err(limit);
             }
         }
         Ok(())
@@ -60,7 +59,7 @@ impl PropertySource for Builder {
         match name.to_ascii_lowercase().as_str() {
             "length" => {
                 let length = match convert::cast_resolved(value, "System.Int32") {
-                    Ok(Value::Int(n)) => usize::try_from(n).unwrap_or(0).min(LONGEST),
+                    Ok(Value::Int(n)) => usize::try_from(n).unwrap_or(0),
                     Ok(_) => 0,
                     Err(error) => return Some(Err(error)),
                 };
@@ -109,10 +108,7 @@ pub(super) fn methods(object: &Arc<PsObject>, call: &Call<'_>) -> Found {
         })?,
         ("append", 2) => {
             let times = usize::try_from(call.int(1, "repeatCount")?).unwrap_or(0);
-            if times > LONGEST {
-                return Err(LimitError::StringSize(LONGEST).into());
-            }
-            builder.append(&call.text(0).repeat(times))?;
+            builder.append(&limits::repeat(&call.text(0), times)?)?;
         }
         ("append", 3) => {
             let units: Vec<u16> = call.text(0).encode_utf16().collect();

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use super::call::{Call, Found, INVALID, RANGE, gives, len, void};
 use super::{method_not_found, type_name};
 use crate::convert::{cast_resolved, compare_order, equals, shared_text, to_bool};
-use crate::error::{Flow, LimitError};
+use crate::error::Flow;
+use crate::limits;
 use crate::pipeline::{BlockCall, BlockScope, Context};
 use crate::value::{List, ListKind, ScriptBlock, Value};
 
-/// Most elements that one call may make.
-const MOST: usize = 8 << 20;
 const OUT_OF_RANGE: &str =
     "Index was out of range. Must be non-negative and less than the size of the collection.\r\nParameter name: index";
 
@@ -331,9 +330,7 @@ fn list_methods(list: &Arc<List>, call: &Call<'_>) -> Found {
         _ => Vec::new(),
     };
     let Ok(mut held) = list.items.write() else { return Ok(None) };
-    if held.len() + added.len() > MOST {
-        return Err(LimitError::CollectionSize(MOST).into());
-    }
+    limits::size(held.len() + added.len())?;
     let out_of_range = || call.threw(OUT_OF_RANGE, RANGE);
     let range = |held: &[Value]| -> Result<std::ops::Range<usize>, Flow> {
         let (at, count) = (index(0)?, index(1)?);
@@ -433,9 +430,7 @@ fn set_methods(list: &Arc<List>, call: &Call<'_>) -> Found {
         ("add", 1) => {
             let item = one()?;
             let new = !within(&held, &item);
-            if held.len() >= MOST {
-                return Err(LimitError::CollectionSize(MOST).into());
-            }
+            limits::items(held.len() + 1)?;
             if new {
                 held.push(item);
             }
@@ -587,9 +582,7 @@ pub(super) fn statics(call: &Call<'_>, cx: &mut dyn Context) -> Found {
         }
         ("resize", 2) => {
             let size = usize::try_from(call.int(1, "newSize")?).unwrap_or(0);
-            if size > MOST {
-                return Err(LimitError::CollectionSize(MOST).into());
-            }
+            limits::items(size)?;
             let current = super::property(call.value(0), "Value").unwrap_or(Value::Null);
             let mut items = current.items().unwrap_or_default();
             let made = match &current {

@@ -104,6 +104,7 @@ pub(super) fn statics(call: &Call<'_>, cx: &mut dyn Context) -> Found {
                 let reason = "Number must be either non-negative and less than or equal to Int32.MaxValue or -1.\r\nParameter name: millisecondsTimeout";
                 return Err(call.threw(reason, super::call::RANGE));
             }
+            crate::limits::time(nanoseconds)?;
             cx.world().sleep(nanoseconds);
             void()
         }

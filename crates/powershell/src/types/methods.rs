@@ -10,6 +10,7 @@ use super::{
 };
 use crate::convert::{self, cast_resolved, compare_order, display, equals, format_value, shared_text};
 use crate::error::{ErrorRecord, Flow};
+use crate::limits;
 use crate::pipeline::{BlockCall, BlockScope, Context, VariableScope};
 use crate::value::{ListKind, PsObject, ScriptMember, Value};
 
@@ -22,6 +23,18 @@ fn some(value: impl Into<Value>) -> Outcome {
 
 /// `value.name(arguments)`. `cx` serves script blocks as arguments and the clock; `None` output is `void`.
 pub fn call_method(value: &Value, name: &str, arguments: &[Value], cx: &mut dyn Context) -> Outcome {
+    // What every list does at once costs nothing more in a long one.
+    const AT_ONCE: &[&str] =
+        &["add", "push", "pop", "peek", "enqueue", "dequeue", "gettype", "get_item", "set_item", "getvalue", "setvalue"];
+    if !AT_ONCE.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        limits::operand(value)?;
+    }
+    let outcome = call(value, name, arguments, cx)?;
+    limits::grown(value)?;
+    Ok(outcome)
+}
+
+fn call(value: &Value, name: &str, arguments: &[Value], cx: &mut dyn Context) -> Outcome {
     if value.is_null() {
         return Err(ErrorRecord::runtime(
             "You cannot call a method on a null-valued expression.",

@@ -8,12 +8,10 @@ use super::{
     regexes, security, short_name, strings, xml,
 };
 use crate::convert::{cast_resolved, shared_text};
-use crate::error::{ErrorRecord, Flow, LimitError};
+use crate::error::{ErrorRecord, Flow};
+use crate::limits;
 use crate::pipeline::Context;
 use crate::value::{EnumValue, PsObject, Value};
-
-/// Most elements of a new array.
-const MOST: usize = 8 << 20;
 
 fn full_name(type_name: &str) -> Result<Arc<str>, Flow> {
     super::resolve(type_name).ok_or_else(|| super::type_not_found(type_name).into())
@@ -183,9 +181,7 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
     let call = Call { class: &full, name: ".ctor", lower: ".ctor", arguments };
     if let Some(element) = full.strip_suffix("[]") {
         let size = usize::try_from(call.int(0, "length")?).unwrap_or(0);
-        if size > MOST {
-            return Err(LimitError::CollectionSize(MOST).into());
-        }
+        limits::items(size)?;
         // Text of .NET is null until somebody sets it.
         let fill = match element {
             "System.String" => Value::Null,

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use super::call::{ARGUMENT, Call, FORMAT, Found, RANGE, gives, len};
 use crate::convert::{self, order_text, shared_text};
-use crate::error::{Flow, LimitError};
+use crate::error::Flow;
+use crate::limits;
 use crate::value::{Number, Value};
 
 const STRING: &str = "System.String";
 const COMPARISON: &str = "System.StringComparison";
-/// Longest text that one call may make.
-const LONGEST: usize = 64 << 20;
 
 /// Text in UTF-16 units when it is not ASCII: positions of .NET count them.
 struct Text<'a> {
@@ -191,11 +190,12 @@ pub(super) fn methods(text: &Arc<str>, call: &Call<'_>) -> Found {
             if call.text(0).is_empty() {
                 return Err(call.threw("String cannot be of zero length.\r\nParameter name: oldValue", ARGUMENT));
             }
-            let made = text.replace(&*call.text(0), &call.text(1));
-            if made.len() > LONGEST {
-                return Err(LimitError::StringSize(LONGEST).into());
+            let (old, new) = (call.text(0), call.text(1));
+            if new.len() > old.len() {
+                let more = text.matches(&*old).count().saturating_mul(new.len() - old.len());
+                limits::text(text.len().saturating_add(more))?;
             }
-            gives(made)
+            gives(text.replace(&*old, &new))
         }
         ("padleft" | "padright", 1 | 2) => {
             let width = call.int(0, "totalWidth")?;
@@ -203,9 +203,7 @@ pub(super) fn methods(text: &Arc<str>, call: &Call<'_>) -> Found {
                 return Err(out_of_range("Non-negative number required.", "totalWidth"));
             }
             let width = usize::try_from(width).unwrap_or(0);
-            if width > LONGEST {
-                return Err(LimitError::StringSize(LONGEST).into());
-            }
+            limits::text(width)?;
             let fill = if count == 2 { call.text(1).chars().next().unwrap_or(' ') } else { ' ' };
             let pad: String = std::iter::repeat_n(fill, width.saturating_sub(t.len())).collect();
             gives(if call.lower == "padleft" { pad + text } else { text.to_string() + &pad })
@@ -353,14 +351,14 @@ pub(super) fn statics(call: &Call<'_>) -> Found {
                 let reason = "Index and count must refer to a location within the buffer.\r\nParameter name: startIndex";
                 return Err(call.threw(reason, RANGE));
             };
-            gives(part.iter().map(shared_text).collect::<Vec<_>>().join(&*call.text(0)))
+            gives(limits::joined(part.iter().map(shared_text), &call.text(0)))
         }
         ("join", 1..) => {
             let parts: Vec<Arc<str>> = match &call.arguments[1..] {
                 [one] => one.items().unwrap_or_else(|| vec![one.clone()]).iter().map(shared_text).collect(),
                 many => many.iter().map(shared_text).collect(),
             };
-            gives(parts.join(&*call.text(0)))
+            gives(limits::joined(parts, &call.text(0)))
         }
         ("format", 1..) => {
             let rest: Vec<Value> = match &call.arguments[1..] {
@@ -374,7 +372,7 @@ pub(super) fn statics(call: &Call<'_>) -> Found {
         }
         ("concat", _) => {
             let all = call.arguments.iter().flat_map(|a| a.items().unwrap_or_else(|| vec![a.clone()]));
-            gives(all.map(|a| shared_text(&a).to_string()).collect::<String>())
+            gives(limits::joined(all.map(|a| shared_text(&a)), ""))
         }
         ("compare", 2 | 3) => gives(sign(order_text(&call.text(0), &call.text(1), !(count == 3 && folds(call.value(2)))))),
         ("compareordinal", 2) => {
@@ -397,13 +395,11 @@ pub(super) fn statics(call: &Call<'_>) -> Found {
 /// `[string]::new(…)`, `New-Object string`.
 pub(super) fn construct(call: &Call<'_>) -> Result<Option<Value>, Flow> {
     Ok(Some(Value::str(match call.count() {
-        1 => call.items(0).iter().map(|c| shared_text(c).to_string()).collect::<String>(),
+        1 => limits::joined(call.items(0).iter().map(shared_text), ""),
         2 => {
             let times = call.int(1, "count")?;
             let times = usize::try_from(times).map_err(|_| call.threw("'count' must be non-negative.\r\nParameter name: count", RANGE))?;
-            if times > LONGEST {
-                return Err(LimitError::StringSize(LONGEST).into());
-            }
+            limits::text(times)?;
             call.text(0).chars().next().unwrap_or('\0').to_string().repeat(times)
         }
         3 => {

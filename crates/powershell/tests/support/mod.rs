@@ -135,7 +135,7 @@ impl Host for TestWorld {
     }
 
     fn sleep(&mut self, nanoseconds: i64) {
-        self.now += nanoseconds;
+        self.now = self.now.saturating_add(nanoseconds);
     }
 
     fn guid(&mut self) -> u128 {

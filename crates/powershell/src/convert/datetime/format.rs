@@ -84,5 +84,7 @@ fn custom(instant: DateTime, pattern: &str) -> Option<String> {
 }
 
 fn push_padded(out: &mut String, value: i64, width: usize) {
-    out.push_str(&format!("{value:0width$}"));
+    let digits = value.to_string();
+    out.extend(std::iter::repeat_n('0', width.saturating_sub(digits.len())));
+    out.push_str(&digits);
 }

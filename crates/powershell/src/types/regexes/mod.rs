@@ -16,6 +16,7 @@ pub use objects::{match_object, object};
 pub use replace::Replacement;
 
 use crate::error::{ErrorRecord, Flow, LimitError, exception_chain};
+use crate::limits;
 use crate::value::Value;
 
 /// Largest compiled program; hostile patterns hit it instead of memory.
@@ -247,6 +248,7 @@ impl Pattern {
 
     /// Whether it matches somewhere.
     pub fn is_match(&self, subject: &str) -> Result<bool, LimitError> {
+        limits::text(subject.len())?;
         self.engine(subject)?.is_match(subject).map_err(|_| LimitError::Regex(BACKTRACK_LIMIT))
     }
 
@@ -254,6 +256,10 @@ impl Pattern {
     pub fn find_at(&self, subject: &str, from: usize) -> Result<Option<Found>, LimitError> {
         if from > subject.len() {
             return Ok(None);
+        }
+        limits::work(1)?;
+        if from == 0 {
+            limits::text(subject.len())?;
         }
         let captures = self.engine(subject)?.captures_from_pos::<str>(subject, from).map_err(|_| LimitError::Regex(BACKTRACK_LIMIT))?;
         Ok(captures.map(|captures| Found {
@@ -285,6 +291,7 @@ impl Pattern {
         let mut all = Vec::new();
         let mut next = if limit == 0 { None } else { self.find_at(subject, 0)? };
         while let Some(found) = next {
+            limits::size(all.len())?;
             next = if all.len() + 1 < limit { self.find_after(subject, &found)? } else { None };
             all.push(found);
         }

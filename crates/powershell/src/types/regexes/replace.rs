@@ -2,9 +2,7 @@
 
 use super::{Found, Pattern};
 use crate::error::LimitError;
-
-/// Longest text that a replacement may make.
-const SIZE_LIMIT: usize = 64 << 20;
+use crate::limits;
 
 /// One piece of a replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +111,7 @@ impl Pattern {
         for found in self.find_all(subject, limit)? {
             out.push_str(&subject[last..found.start()]);
             write(&found, &mut out)?;
-            if out.len() > SIZE_LIMIT {
-                return Err(LimitError::StringSize(SIZE_LIMIT).into());
-            }
+            limits::longer(out.len())?;
             last = found.end();
         }
         out.push_str(&subject[last..]);

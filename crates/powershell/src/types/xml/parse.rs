@@ -7,6 +7,9 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::document::{Document, Id, Kind, MOST_NODES, Node, Tree};
 
+/// Deepest nesting of elements: trees are walked recursively, and names of namespaces are looked for upwards.
+const DEEPEST: usize = 512;
+
 /// Line and position of a byte.
 fn place(text: &str, at: usize) -> (usize, usize) {
     let mut at = at.min(text.len());
@@ -112,12 +115,14 @@ impl Builder<'_> {
             }
             Event::End(tag) => {
                 let name = utf8(tag.name().as_ref());
-                let (line, column) = place(self.text, start + 2);
+                let at = || place(self.text, start + 2);
                 let Some((id, opened)) = self.open.pop() else {
+                    let (line, column) = at();
                     return Err(format!("Unexpected end tag. Line {line}, position {column}."));
                 };
                 if self.nodes[id].name != name {
                     let (first_line, first_column) = place(self.text, opened + 1);
+                    let (line, column) = at();
                     return Err(format!(
                         "The '{}' start tag on line {first_line} position {first_column} does not match the end tag of '{name}'. Line {line}, position {column}.",
                         self.nodes[id].name
@@ -171,17 +176,31 @@ impl Builder<'_> {
 
     fn element(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<Id, String> {
         let name = String::from_utf8_lossy(tag.name().as_ref()).into_owned();
-        let (line, column) = place(self.text, start + 1);
+        let fault = |what: &str| {
+            let (line, column) = place(self.text, start + 1);
+            Err(format!("{what}. Line {line}, position {column}."))
+        };
         if self.open.is_empty() && Tree(&self.nodes).root().is_some() {
-            return Err(format!("There are multiple root elements. Line {line}, position {column}."));
+            return fault("There are multiple root elements");
+        }
+        if self.open.len() >= DEEPEST {
+            return Err(crate::limits::hit(crate::error::LimitError::Nesting(DEEPEST)).to_string());
         }
         let id = self.add(Node::new(Kind::Element, &name, ""));
         for attribute in tag.attributes() {
-            let attribute = attribute.map_err(|error| format!("{error}. Line {line}, position {column}."))?;
+            let attribute = match attribute {
+                Ok(attribute) => attribute,
+                Err(error) => {
+                    let (line, column) = place(self.text, start + 1);
+                    return Err(format!("{error}. Line {line}, position {column}."));
+                }
+            };
             let key = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
             let raw = String::from_utf8_lossy(&attribute.value).into_owned();
-            let value =
-                unescape(&raw).ok_or_else(|| format!("An error occurred while parsing EntityName. Line {line}, position {column}."))?;
+            let Some(value) = unescape(&raw) else {
+                let (line, column) = place(self.text, start + 1);
+                return Err(format!("An error occurred while parsing EntityName. Line {line}, position {column}."));
+            };
             let at = self.nodes.len();
             self.nodes.push(Node { parent: Some(id), ..Node::new(Kind::Attribute, &key, &value) });
             self.nodes[id].attributes.push(at);
