@@ -647,7 +647,7 @@ pub(super) fn construct(call: &Call<'_>) -> Result<Option<Value>, Flow> {
         ("System.Collections.ArrayList", _) => ListKind::ArrayList,
         ("System.Collections.Generic.List", Some(element)) => ListKind::Generic(element),
         ("System.Collections.Generic.HashSet", Some(element)) => {
-            let ignore_case = call.arguments.iter().any(|a| super::dictionaries::ignores_case(a));
+            let ignore_case = call.arguments.iter().any(super::dictionaries::ignores_case);
             let set = List::new(ListKind::HashSet { element, ignore_case }, Vec::new());
             for item in start {
                 set_methods(&set, &Call { lower: "add", arguments: &[item], ..*call })?;

@@ -41,8 +41,11 @@ pub struct Flags {
     pub ignore_blanks: bool,
 }
 
+/// A flag of a set.
+type Field = fn(&mut Flags) -> &mut bool;
+
 impl Flags {
-    const BITS: [(i64, fn(&mut Self) -> &mut bool); 5] = [
+    const BITS: [(i64, Field); 5] = [
         (1, |f| &mut f.ignore_case),
         (2, |f| &mut f.multiline),
         (4, |f| &mut f.explicit),
