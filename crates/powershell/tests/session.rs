@@ -211,8 +211,8 @@ fn confirmation_names_operation_and_target(#[case] answers: &[&str], #[case] exp
     let mut world = TestWorld { answers: answers.iter().map(|a| (*a).to_string()).collect(), ..TestWorld::default() };
     let output = run_in(&mut world, "Remove-CsThing a -Confirm -Verbose");
     assert_eq!(render(&output, 120), expected);
-    // The layout of PowerShell's console: caption, question, operation and target, choices.
-    let question = "Confirm\nAre you sure you want to perform this action?\n\
+    // The layout of PowerShell's console (`PromptForChoice` of its host): an empty line, caption, question, operation and target, choices.
+    let question = "\nConfirm\nAre you sure you want to perform this action?\n\
                     Performing the operation \"Remove-CsThing\" on target \"a\".\n\
                     [Y] Yes  [A] Yes to All  [N] No  [L] No to All  [S] Suspend  [?] Help (default is \"Y\"):";
     assert_eq!(world.prompts, vec![question; asked]);

@@ -81,6 +81,22 @@ fn section(text: &str, keyword: &str) -> Option<String> {
     found.map(|lines| lines.join("\n").trim().to_owned())
 }
 
+/// What a script says of itself in its comment-based help; `None` when there is no such script or it says nothing.
+fn script_help(asked: &str, cx: &mut dyn Context) -> Option<Value> {
+    if !asked.to_ascii_lowercase().ends_with(".ps1") {
+        return None;
+    }
+    let text = super::decode_text(&super::files::read(asked, cx)?);
+    let object = PsObject::new("MamlCommandHelpInfo")
+        .with("Name", asked)
+        .with("Category", "ExternalScript")
+        .with("Synopsis", section(&text, "SYNOPSIS")?)
+        .with("description", section(&text, "DESCRIPTION").unwrap_or_default())
+        .with("examples", section(&text, "EXAMPLE").unwrap_or_default())
+        .with_text(asked);
+    Some(PsObject { default_view: ["Name", "Synopsis", "description"].iter().map(|n| Arc::from(*n)).collect(), ..object }.into())
+}
+
 /// `Get-Help`: names, synopsis of the script's own help, syntax and parameters.
 pub(super) fn get_help(parameters: &BoundParameters, cx: &mut dyn Context) -> Result<(), Flow> {
     let Some(asked) = parameters.text("Name") else {
@@ -125,6 +141,9 @@ pub(super) fn get_help(parameters: &BoundParameters, cx: &mut dyn Context) -> Re
         } else {
             cx.emit(object.into())?;
         }
+    }
+    if let Some(help) = (!any).then(|| script_help(&asked, cx)).flatten() {
+        return cx.emit(help);
     }
     if !any {
         cx.write_error(

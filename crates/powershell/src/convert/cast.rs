@@ -98,6 +98,12 @@ pub fn cast_resolved(value: &Value, target: &str) -> Result<Value, ErrorRecord> 
                 Value::Number(Number::Decimal(parsed.ok_or_else(bad)?))
             }
         },
+        // A constructor with one text.
+        types::host::CHOICE => match value {
+            Value::Str(label) => types::host::choice(label, ""),
+            Value::Object(object) if object.type_names.first().is_some_and(|name| &**name == target) => value.clone(),
+            other => return scalar_or(other, target),
+        },
         "System.Char" => cast_char(value, target)?,
         "System.DateTime" => cast_date(value, target)?,
         "System.TimeSpan" => cast_span(value, target)?,

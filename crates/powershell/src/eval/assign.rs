@@ -42,6 +42,11 @@ impl Evaluator<'_> {
             }
             _ => self.value(&assignment.left)?,
         };
+        // A command that wrote nothing adds nothing to a list; `$null` adds one element.
+        if nothing && operator.1 == Arithmetic::Add && left.collection_len().is_some() {
+            self.assign_to(&assignment.left, left.clone(), false)?;
+            return Ok(left);
+        }
         self.growth_limit(&left, &right)?;
         let value = convert::arithmetic(operator.1, &left, &right).map_err(runtime)?;
         self.assign_to(&assignment.left, value.clone(), false)?;

@@ -167,6 +167,8 @@ impl Evaluator<'_> {
                     .with("Name", "ConsoleHost")
                     .with("Version", Value::Version([5, 1, 17763, 1]))
                     .with("CurrentCulture", "en-US")
+                    .with("CurrentUICulture", "en-US")
+                    .with("UI", PsObject::new(crate::types::host::USER_INTERFACE).with_text(crate::types::host::USER_INTERFACE))
                     .into(),
             ),
             "myinvocation" => Some(self.my_invocation()),

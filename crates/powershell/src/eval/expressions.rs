@@ -487,6 +487,21 @@ impl Evaluator<'_> {
             )
             .into());
         }
+        // A method that a list does not have is one of its elements: where these are of a script's own classes, here.
+        if first_element(&target).is_some_and(|first| has_class_method(&first, &name))
+            && let Some(items) = target.items().filter(|items| items.iter().all(|item| has_class_method(item, &name)))
+        {
+            let mut output = Vec::new();
+            for item in items.iter() {
+                if let Some(class) = types::classes::of(item)
+                    && let Some(result) = self.call_class_method(&class, &name, item, &values)
+                    && let Some(value) = result?
+                {
+                    output.extend(enumerate(&value));
+                }
+            }
+            return Ok(Some(collapse(output).0).filter(|value| !value.is_null()));
+        }
         match &target {
             Value::Script(block) => {
                 let lower = name.to_lowercase();
@@ -551,6 +566,24 @@ impl Evaluator<'_> {
         let captured = self.env.scope.all().into_iter().map(|(_, v)| (v.name.into(), v.value)).collect();
         Value::Script(Arc::new(ScriptBlock { closure: Some(Arc::new(RwLock::new(captured))), ..block.clone() }))
     }
+}
+
+/// The first element of a list.
+fn first_element(list: &Value) -> Option<Value> {
+    match list {
+        Value::Array(items) => items.read().ok()?.first().cloned(),
+        Value::List(list) => list.items.read().ok()?.first().cloned(),
+        _ => None,
+    }
+}
+
+/// Whether a value is of a class of the script that has, or inherits, such a method.
+fn has_class_method(value: &Value, name: &str) -> bool {
+    // Lists have these themselves.
+    const OF_LISTS: &[&str] =
+        &["ToString", "GetType", "Equals", "GetHashCode", "GetEnumerator", "Clone", "Contains", "IndexOf", "Where", "ForEach"];
+    !OF_LISTS.iter().any(|known| known.eq_ignore_ascii_case(name))
+        && types::classes::of(value).is_some_and(|class| !class.methods(name, Ownership::Instance).is_empty())
 }
 
 /// The class in `([Base]$this).Method()`: the call starts there and not at the class of the object.

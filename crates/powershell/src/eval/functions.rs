@@ -106,9 +106,12 @@ impl Function {
         let binding = body.attributes.iter().find(|a| a.name.eq_ignore_ascii_case("CmdletBinding"));
         let has_attribute = body.parameters.iter().any(|p| p.attributes.iter().any(|a| a.name.eq_ignore_ascii_case("Parameter")));
         let advanced = binding.is_some() || has_attribute;
-        let info = Arc::new(command_info(&name, &body, binding));
+        let mut info = command_info(&name, &body, binding);
         let home = Some(ev.env.scope.nearest(ScopeKind::Script)).filter(|scope| scope.module);
-        Self { name, body, info, home, dynamic: Vec::new(), advanced }
+        if let Some(loading) = ev.loading.last().filter(|_| home.is_some()) {
+            info.module = loading.name.clone();
+        }
+        Self { name, body, info: Arc::new(info), home, dynamic: Vec::new(), advanced }
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) mod scope;
 mod statements;
 mod streams;
 mod text;
+pub(crate) use text::windows_1252;
 mod validation;
 mod world;
 

@@ -53,6 +53,8 @@ pub(crate) struct Module {
 
 /// A module as it loads.
 pub(crate) struct Loading {
+    /// Name of the module: that of its file.
+    pub(crate) name: Arc<str>,
     pub(crate) scope: Arc<Scope>,
     pub(crate) exports: Option<Exports>,
     pub(crate) aliases: Vec<(Arc<str>, Arc<str>)>,
@@ -149,7 +151,7 @@ impl Evaluator<'_> {
         let leaf = path.rsplit('\\').next().unwrap_or(path);
         let name: Arc<str> = leaf.rsplit_once('.').map_or(leaf, |(stem, _)| stem).into();
         let scope = Scope::module(self.state.global.clone());
-        self.loading.push(Loading { scope: scope.clone(), exports: None, aliases: Vec::new() });
+        self.loading.push(Loading { name: name.clone(), scope: scope.clone(), exports: None, aliases: Vec::new() });
         let manifest = if path.to_lowercase().ends_with(".psd1") {
             let result = self.load_manifest(path, &text, &scope);
             result.map(Some)

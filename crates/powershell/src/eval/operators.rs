@@ -382,8 +382,8 @@ impl Evaluator<'_> {
     pub(crate) fn join(&mut self, left: &Value, separator: &str) -> Result<Value, Flow> {
         let texts: Vec<String> = enumerate(left)
             .iter()
-            .map(|item| if is_collection(item) { crate::types::type_name(item).to_string() } else { self.text(item) })
-            .collect();
+            .map(|item| if is_collection(item) { Ok(crate::types::type_name(item).to_string()) } else { self.stringify(item) })
+            .collect::<Result<_, Flow>>()?;
         let text = crate::limits::joined(texts, separator);
         self.check_text(text.len())?;
         Ok(Value::str(text))

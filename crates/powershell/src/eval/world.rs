@@ -300,7 +300,7 @@ fn confirmed(invoked: &Invoked, policy: ConfirmPolicy, text: &str, prompt: Promp
         ConfirmPolicy::Ask => {}
     }
     let question = format!(
-        "Confirm\nAre you sure you want to perform this action?\n{text}\n[Y] Yes  [A] Yes to All  [N] No  [L] No to All  [S] Suspend  [?] Help (default is \"Y\"):"
+        "\nConfirm\nAre you sure you want to perform this action?\n{text}\n[Y] Yes  [A] Yes to All  [N] No  [L] No to All  [S] Suspend  [?] Help (default is \"Y\"):"
     );
     for _ in 0..PATIENCE {
         match prompt(&question)?.trim().to_lowercase().as_str() {

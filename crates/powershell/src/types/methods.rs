@@ -257,6 +257,7 @@ fn object_method(object: &Arc<PsObject>, call: &Call<'_>, cx: &mut dyn Context) 
         "System.Net.IPAddress" | "System.Uri" => network::methods(object, call)?,
         class if class.starts_with("System.Security.") || class.ends_with("Credential") => security::methods(object, call, cx)?,
         class if class.starts_with("System.Management.Automation.PS") => members::methods(object, call)?,
+        super::host::USER_INTERFACE => super::host::methods(call, cx)?,
         _ => None,
     };
     if found.is_some() {

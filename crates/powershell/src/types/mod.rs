@@ -12,6 +12,7 @@ mod enums;
 mod environment;
 mod errors;
 mod files;
+pub mod host;
 mod identity;
 mod math;
 mod members;

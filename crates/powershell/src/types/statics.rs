@@ -226,6 +226,7 @@ pub fn new_object(type_name: &str, arguments: &[Value], cx: &mut dyn Context) ->
             Some(made) => Some(made),
             None => dictionaries::construct(&call)?,
         },
+        super::host::CHOICE => super::host::construct(&call),
         name if name.starts_with("System.Management.Automation.PS") => members::construct(&call),
         name if name.ends_with("Exception") => {
             let message = if call.count() == 0 { format!("Exception of type '{full}' was thrown.").into() } else { call.text(0) };

@@ -327,7 +327,7 @@ pub(in crate::builtins) fn remove_item(parameters: &BoundParameters, cx: &mut dy
 /// The question before a folder goes with everything inside.
 fn children_too(path: &str, cx: &mut dyn Context) -> Result<bool, Flow> {
     let question = format!(
-        "Confirm\nThe item at {path} has children and the Recurse parameter was not specified. If you continue, all children will be removed with the \
+        "\nConfirm\nThe item at {path} has children and the Recurse parameter was not specified. If you continue, all children will be removed with the \
          item. Are you sure you want to continue?\n[Y] Yes  [A] Yes to All  [N] No  [L] No to All  [S] Suspend  [?] Help (default is \"Y\"):"
     );
     match cx.world().prompt(&question) {

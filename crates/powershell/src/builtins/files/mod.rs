@@ -114,7 +114,7 @@ pub fn decode_text(content: &[u8]) -> String {
         [0xFE, 0xFF, rest @ ..] => wide(rest, true),
         content => match std::str::from_utf8(content) {
             Ok(text) => text.to_string(),
-            Err(_) => content.iter().map(|b| *b as char).collect(),
+            Err(_) => content.iter().map(|b| crate::eval::windows_1252(*b)).collect(),
         },
     }
 }
