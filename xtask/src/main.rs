@@ -4,6 +4,8 @@ mod bench;
 mod breaks;
 mod dns_bench;
 mod docs;
+mod fuzz;
+mod generate;
 mod generated;
 mod parity;
 mod schema;
@@ -36,6 +38,10 @@ enum Chore {
     Breaks(breaks::Arguments),
     /// Asks the genuine PowerShell again what the goldens of the language say, and prints what differs (needs PowerShell).
     Parity(parity::Arguments),
+    /// Puts generated scripts to the genuine PowerShell and to the evaluator, and prints where they differ (needs PowerShell).
+    Generate(generate::Arguments),
+    /// Runs the fuzz tests of the language for a while.
+    Fuzz(fuzz::Arguments),
     /// All chores with --check, the slow ones (bench, breaks) left out.
     Check,
 }
@@ -57,6 +63,8 @@ fn main() -> anyhow::Result<()> {
         Chore::DnsBench(arguments) => dns_bench::run(&root, &arguments),
         Chore::Breaks(arguments) => breaks::run(&root, &arguments),
         Chore::Parity(arguments) => parity::run(&root, &arguments),
+        Chore::Generate(arguments) => generate::run(&root, &arguments),
+        Chore::Fuzz(arguments) => fuzz::run(&root, &arguments),
         Chore::Check => {
             schema::run(&root, true)?;
             docs::run(&root, true)?;

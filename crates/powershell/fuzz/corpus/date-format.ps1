@@ -1,0 +1,1 @@
+(Get-Date).ToString('y' * 70000)
