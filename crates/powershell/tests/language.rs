@@ -18,6 +18,7 @@ use rstest::rstest;
 #[case::errors(include_str!("cases/errors.txt"))]
 #[case::objects(include_str!("cases/objects.txt"))]
 #[case::scripts(include_str!("cases/scripts.txt"))]
+#[case::generated(include_str!("cases/generated.txt"))]
 #[case::classes(include_str!("cases/language/classes.txt"))]
 #[case::functions(include_str!("cases/language/functions.txt"))]
 #[case::streams(include_str!("cases/language/streams.txt"))]

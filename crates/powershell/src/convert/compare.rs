@@ -258,8 +258,25 @@ pub fn order_text(a: &str, b: &str, case_sensitive: bool) -> Ordering {
         };
         (class, if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) })
     }
-    let primary = a.chars().filter(ignorable).map(weight).cmp(b.chars().filter(ignorable).map(weight));
+    // Accents count only between otherwise equal texts.
+    let plain = |c: char| weight(without_accent(c));
+    let primary = a.chars().filter(ignorable).map(plain).cmp(b.chars().filter(ignorable).map(plain));
     primary
         .then_with(|| a.chars().map(weight).cmp(b.chars().map(weight)))
         .then_with(|| if case_sensitive { b.cmp(a) } else { Ordering::Equal })
+}
+
+/// The letter below the accent, for the letters of western Europe.
+fn without_accent(c: char) -> char {
+    match c {
+        'à'..='å' | 'À'..='Å' => 'a',
+        'ç' | 'Ç' => 'c',
+        'è'..='ë' | 'È'..='Ë' => 'e',
+        'ì'..='ï' | 'Ì'..='Ï' => 'i',
+        'ñ' | 'Ñ' => 'n',
+        'ò'..='ö' | 'Ò'..='Ö' => 'o',
+        'ù'..='ü' | 'Ù'..='Ü' => 'u',
+        'ý' | 'ÿ' | 'Ý' => 'y',
+        c => c,
+    }
 }

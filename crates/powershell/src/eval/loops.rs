@@ -179,7 +179,15 @@ impl Evaluator<'_> {
             return Ok(convert::to_bool(&super::collapse(values).0));
         }
         match matching {
-            SwitchMatching::Exact => Ok(convert::equals(item, wanted, case_sensitive)),
+            // `switch` compares texts: 1 is not `$true`, `$null` is the empty text.
+            SwitchMatching::Exact => match (item, wanted) {
+                (Value::Int(a), Value::Int(b)) => Ok(a == b),
+                (Value::Str(_), Value::Str(_)) => Ok(convert::equals(item, wanted, case_sensitive)),
+                _ => {
+                    let texts = (Value::str(self.text(item)), Value::str(self.text(wanted)));
+                    Ok(convert::equals(&texts.0, &texts.1, case_sensitive))
+                }
+            },
             SwitchMatching::Wildcard => Ok(like(&self.text(item), &self.text(wanted), case_sensitive)),
             SwitchMatching::Regex => {
                 let pattern = self.text(wanted);
