@@ -1,6 +1,6 @@
 //! XMPP between a fabric on the wire and the servers that stand in for its partners: authentication, delivery, refusals.
 
-#[path = "common/peer.rs"]
+#[path = "common/peer/mod.rs"]
 mod peer;
 
 use std::net::{Ipv4Addr, SocketAddr};
