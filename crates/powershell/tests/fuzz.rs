@@ -162,7 +162,7 @@ fn mutated(seeds: &[String], random: &mut Random) -> String {
         let gone = if text.is_char_boundary(at + gone) { gone } else { 0 };
         match random.below(6) {
             0 => text.replace_range(at..at + gone, ""),
-            1 | 2 => text.insert_str(at, *random.pick(PIECES)),
+            1 | 2 => text.insert_str(at, random.piece(PIECES)),
             3 => {
                 let other = random.pick(seeds);
                 let other = slice(other, random).to_string();
@@ -172,7 +172,7 @@ fn mutated(seeds: &[String], random: &mut Random) -> String {
                 let own = slice(&text, random).to_string();
                 text.insert_str(at, &own.repeat(1 + random.below(3)));
             }
-            _ => text.replace_range(at..at + gone, *random.pick(PIECES)),
+            _ => text.replace_range(at..at + gone, random.piece(PIECES)),
         }
     }
     text
@@ -255,7 +255,12 @@ fn places_lie_inside_the_text() {
         // keywords by what follows them are left out.
         let alone = errors.is_empty() && ast.parameters.is_empty() && ast.begin.is_none() && ast.process.is_none();
         if let Some(block) = ast.end.as_ref().filter(|_| alone) {
-            for own in block.statements.iter().map(|statement| statement.span.of(text)).filter(|own| own.contains(' ')) {
+            for own in block
+                .statements
+                .iter()
+                .map(|statement| statement.span.of(text))
+                .filter(|own| own.contains(' ') && !own.to_lowercase().starts_with("using"))
+            {
                 assert!(parse(own).1.is_empty(), "{own}");
             }
         }
@@ -288,7 +293,7 @@ fn formatting_takes_any_width() {
     ];
     let text = |seed| {
         let mut random = Random::new(seed);
-        let (value, form, width) = (generate::statement(&mut random), *random.pick(FORMS), 1 + random.below(120));
+        let (value, form, width) = (generate::statement(&mut random), random.piece(FORMS), 1 + random.below(120));
         format!("{}\n& {{ {value} }} | {form} | Out-String -Width {width}", generate::PRELUDE)
     };
     hold("formatting", 200, text, |text| drop(shown(text, None)));

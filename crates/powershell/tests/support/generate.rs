@@ -24,6 +24,11 @@ impl Random {
         usize::try_from(self.next() % bound as u64).unwrap_or(0)
     }
 
+    /// One of some texts.
+    pub fn piece(&mut self, from: &[&'static str]) -> &'static str {
+        from[self.below(from.len())]
+    }
+
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
@@ -237,7 +242,7 @@ pub const PRELUDE: &str =
 
 fn expression(random: &mut Random, depth: usize) -> String {
     if depth == 0 {
-        return (*random.pick(ATOMS)).to_string();
+        return random.piece(ATOMS).to_string();
     }
     let inner = |random: &mut Random| {
         let deeper = random.below(depth);
@@ -246,7 +251,7 @@ fn expression(random: &mut Random, depth: usize) -> String {
     };
     match random.below(10) {
         0..=4 => {
-            let (left, operator, right) = (inner(random), *random.pick(BINARY), inner(random));
+            let (left, operator, right) = (inner(random), random.piece(BINARY), inner(random));
             format!("{left} {operator} {right}")
         }
         5 => format!("{}{}", random.pick(UNARY), inner(random)),
@@ -267,7 +272,7 @@ pub fn statement(random: &mut Random) -> String {
             let mut text = format!("({head})");
             for _ in 0..=random.below(2) {
                 text.push_str(" | ");
-                text.push_str(*random.pick(STAGES));
+                text.push_str(random.piece(STAGES));
             }
             text
         }
