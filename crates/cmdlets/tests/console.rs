@@ -28,7 +28,12 @@ fn questions_name_operation_and_target(#[case] script: &str, #[case] questions: 
     let mut rig = Rig::contoso();
     rig.state.answers = ["y", "y"].iter().map(|answer| (*answer).to_owned()).collect();
     rig.run(script);
-    let asked: Vec<_> = rig.state.prompts.iter().map(|prompt| prompt.text.lines().nth(2).unwrap_or_default().to_owned()).collect();
+    let asked: Vec<_> = rig
+        .state
+        .prompts
+        .iter()
+        .map(|prompt| prompt.text.lines().find(|line| line.starts_with("Performing")).unwrap_or_default().to_owned())
+        .collect();
     let expected: Vec<_> = questions.iter().map(|question| format!("Performing the operation {question}.")).collect();
     assert_eq!(asked, expected);
 }

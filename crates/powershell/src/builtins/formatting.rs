@@ -213,10 +213,10 @@ const DEFAULT_DEPTH: i64 = 5;
 pub(super) fn custom(parameters: &BoundParameters, items: Vec<Value>, cx: &mut dyn Context) -> Result<(), Flow> {
     let depth = usize::try_from(number(parameters, "Depth").unwrap_or(DEFAULT_DEPTH)).unwrap_or(0).min(64);
     let wanted = specs(&list(parameters, "Property"))?;
-    let mut lines = Vec::new();
+    let mut lines = Lines::default();
     for item in flatten(items) {
         if is_scalar(&item) {
-            lines.push(crate::convert::display(&item));
+            lines.push(crate::convert::display(&item))?;
             continue;
         }
         let names: Vec<String> = if wanted.is_empty() {
@@ -224,43 +224,61 @@ pub(super) fn custom(parameters: &BoundParameters, items: Vec<Value>, cx: &mut d
         } else {
             wanted.iter().flat_map(|spec| spec.expand(&item)).map(|spec| spec.label.to_string()).collect()
         };
-        class_lines(&item, &names, 0, depth, &mut lines);
-        lines.push(String::new());
+        class_lines(&item, &names, 0, depth, &mut lines)?;
+        lines.push(String::new())?;
     }
-    cx.emit(FormatJob { groups: vec![Group { heading: None, content: Content::Lines(lines) }] }.into_value())
+    cx.emit(FormatJob { groups: vec![Group { heading: None, content: Content::Lines(lines.lines) }] }.into_value())
 }
 
-fn class_lines(value: &Value, names: &[String], indent: usize, depth: usize, lines: &mut Vec<String>) {
+/// Lines of a text that may not become longer than a text may be: objects inside of each other multiply.
+#[derive(Default)]
+struct Lines {
+    lines: Vec<String>,
+    bytes: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: String) -> Result<(), Flow> {
+        crate::limits::work(1)?;
+        self.bytes += line.len() + 1;
+        crate::limits::longer(self.bytes)?;
+        self.lines.push(line);
+        Ok(())
+    }
+}
+
+fn class_lines(value: &Value, names: &[String], indent: usize, depth: usize, lines: &mut Lines) -> Result<(), Flow> {
     let blanks = " ".repeat(indent);
-    lines.push(format!("{blanks}class {}", types::short_name(&types::type_name(value))));
-    lines.push(format!("{blanks}{{"));
+    lines.push(format!("{blanks}class {}", types::short_name(&types::type_name(value))))?;
+    lines.push(format!("{blanks}{{"))?;
     for name in names {
         let inner = types::property(value, name).unwrap_or(Value::Null);
         let nested = depth > 0 && (inner.items().is_some() || (matches!(inner, Value::Object(_)) && !is_scalar(&inner)));
         if nested {
-            lines.push(format!("{blanks}  {name} = "));
-            value_lines(&inner, indent + 4, depth - 1, lines);
+            lines.push(format!("{blanks}  {name} = "))?;
+            value_lines(&inner, indent + 4, depth - 1, lines)?;
         } else {
-            lines.push(format!("{blanks}  {name} = {}", cell_text(&inner)));
+            lines.push(format!("{blanks}  {name} = {}", cell_text(&inner)))?;
         }
     }
-    lines.push(format!("{blanks}}}"));
+    lines.push(format!("{blanks}}}"))
 }
 
-fn value_lines(value: &Value, indent: usize, depth: usize, lines: &mut Vec<String>) {
+fn value_lines(value: &Value, indent: usize, depth: usize, lines: &mut Lines) -> Result<(), Flow> {
     let blanks = " ".repeat(indent);
     match value.items() {
         Some(items) => {
-            lines.push(format!("{blanks}["));
+            lines.push(format!("{blanks}["))?;
             for item in items {
-                value_lines(&item, indent + 2, depth, lines);
+                value_lines(&item, indent + 2, depth, lines)?;
             }
-            lines.push(format!("{blanks}]"));
+            lines.push(format!("{blanks}]"))?;
         }
         None if matches!(value, Value::Object(_)) && !is_scalar(value) => {
             let names: Vec<String> = format::all_columns(value).into_iter().map(|column| column.property).collect();
-            class_lines(value, &names, indent, depth, lines);
+            class_lines(value, &names, indent, depth, lines)?;
         }
-        None => lines.push(format!("{blanks}{}", crate::convert::display(value))),
+        None => lines.push(format!("{blanks}{}", crate::convert::display(value)))?,
     }
+    Ok(())
 }
