@@ -157,7 +157,11 @@ fn a_megabyte_of_scripts() -> String {
     // Files in other encodings are read by the doors; here only text counts.
     let scripts: Vec<String> = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
     // `param`, `using` and `#Requires` stand first in a script: each is a block of its own.
-    let blocks: String = scripts.iter().filter(|text| !text.contains("using ")).map(|text| format!("& {{\n{text}\n}}\n")).collect();
+    let blocks: String = scripts
+        .iter()
+        .filter(|text| !text.contains("using "))
+        .map(|text| format!("& {{\n{}\n}}\n", text.trim_start_matches('\u{feff}')))
+        .collect();
     let mut all = String::new();
     while all.len() < 1_000_000 {
         all.push_str(&blocks);
