@@ -68,7 +68,7 @@ fn scenario(c: &mut Criterion) {
             runtime.block_on(async {
                 let network = Network::start(&fabric).await.expect("the wire follows");
                 let model = fabric.clone().reach(&query);
-                let wire = network.reach(&query, fabric.now(), &model).await.expect("an answer");
+                let wire = network.reach(&query, fabric.now()).await.expect("an answer");
                 agree(&model, &wire).expect("one truth");
                 network.shutdown().await.expect("a clean end");
             });
@@ -88,7 +88,7 @@ fn streams(c: &mut Criterion) {
     let network = runtime.block_on(Network::start(&fabric)).expect("the wire follows");
     c.bench_function("XMPP stream with TLS, authenticated", |b| {
         b.iter(|| {
-            let wire = runtime.block_on(network.reach(&query, fabric.now(), &model)).expect("an answer");
+            let wire = runtime.block_on(network.reach(&query, fabric.now())).expect("an answer");
             agree(&model, &wire).expect("one truth");
         });
     });

@@ -20,9 +20,9 @@ use crate::xmpp::host::{Host, HostOwner};
 use crate::{sip, xmpp};
 
 /// Connections that may wait to be accepted.
-const BACKLOG: u32 = 128;
+pub(crate) const BACKLOG: u32 = 128;
 /// Pause after a failed accept (file descriptors exhausted), so that the loop does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// One port.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ impl Door {
     }
 }
 
-fn bound(address: SocketAddr, reuse: bool) -> std::io::Result<TcpSocket> {
+pub(crate) fn bound(address: SocketAddr, reuse: bool) -> std::io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     // Elsewhere the option means what Unix calls port stealing, and lingering connections do not hold a port.
     socket.set_reuseaddr(reuse && cfg!(unix))?;
@@ -172,6 +172,7 @@ async fn accept(post: Post, host: Arc<Host>, mut stopped: oneshot::Receiver<()>)
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
+        host.count_connection();
         let behaviour = host.behaviour();
         if connections.len() >= behaviour.connections(host.around.limits()) {
             turn_away(&stream, behaviour.protocol());

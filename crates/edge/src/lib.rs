@@ -16,6 +16,7 @@ mod door;
 mod error;
 mod fleet;
 mod goodbye;
+mod inner;
 mod limits;
 mod measure;
 mod network;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use firedrill_dns::{AddressMap, DnsError, Fallback, LoopbackBlock, NameServers, PartnerResolver, targets};
 use firedrill_fabric::federation::{
-    Attempt, AttemptResult, CertificateDates, Direction, Listener, Protocol, Reach, ReachFailure, ReachQuery, XmppUndelivered,
+    AttemptResult, CertificateDates, Direction, InnerListener, Listener, Protocol, Reach, ReachFailure, ReachQuery, WayOut, XmppUndelivered,
 };
 use firedrill_fabric::naming::{Answer, PartnerView, Zones, canonical_name};
 use firedrill_fabric::{Fabric, SimDuration, SimTime};
@@ -13,6 +13,7 @@ use firedrill_topology::{PartnerId, RecordData, RecordType, ResolverSettings, To
 
 use crate::error::{EdgeError, ProbeError};
 use crate::fleet::EdgeFleet;
+use crate::inner::InnerSide;
 use crate::limits::Limits;
 use crate::partner::PartnerListeners;
 use crate::probe::{self, Prober, Trace};
@@ -42,7 +43,11 @@ pub struct Network {
     dns: NameServers,
     /// What the listeners follow.
     applied: Vec<Listener>,
+    /// What the inner side follows.
+    applied_inner: Vec<InnerListener>,
+    ways_out: Vec<WayOut>,
     around: Surroundings,
+    inner: InnerSide,
     fleet: EdgeFleet,
     partners: PartnerListeners,
     resolvers: Vec<PartnerResolver>,
@@ -89,6 +94,8 @@ impl Network {
         around.set_now(fabric.now());
         let listeners = fabric.listeners();
         let fleet = EdgeFleet::start_in(&around, &listeners).await?;
+        let inner_listeners = fabric.inner_listeners();
+        let inner = InnerSide::start(&map, topology, &inner_listeners).await?;
         let partners = PartnerListeners::start(&around, &topology.partners, &places, real).await?;
         for (index, partner) in topology.partners.iter().enumerate() {
             let id = PartnerId(index as u32);
@@ -99,7 +106,20 @@ impl Network {
         }
         let resolver = |partner: &firedrill_topology::Partner| PartnerResolver::with_servers(&dns.addresses(), &map, partner.resolver);
         let resolvers = topology.partners.iter().map(resolver).collect::<Result<_, _>>()?;
-        Ok(Self { topology: Arc::clone(topology), map, dns, applied: listeners, around, fleet, partners, resolvers, block })
+        Ok(Self {
+            topology: Arc::clone(topology),
+            map,
+            dns,
+            applied: listeners,
+            applied_inner: inner_listeners,
+            ways_out: ways_out(fabric),
+            around,
+            inner,
+            fleet,
+            partners,
+            resolvers,
+            block,
+        })
     }
 
     /// Makes the wire follow the fabric as it is now. Cheap when nothing has changed.
@@ -115,6 +135,12 @@ impl Network {
             self.fleet.apply(&listeners).await?;
             self.applied = listeners;
         }
+        let inner_listeners = fabric.inner_listeners();
+        if self.applied_inner != inner_listeners {
+            self.inner.apply(&inner_listeners).await?;
+            self.applied_inner = inner_listeners;
+        }
+        self.ways_out = ways_out(fabric);
         Ok(())
     }
 
@@ -153,16 +179,17 @@ impl Network {
         self.resolver(partner).lookup(name, record_type, now).await
     }
 
-    /// Walks the way of a federation question over the wire. Inbound, the wire answers by itself. Outbound, the model says
-    /// whether there is a way out and through which Edge Server (`model` is its answer to the same question); where there
-    /// is, a connection from that server's address to the partner's server must succeed.
+    /// Walks the way of a federation question over the wire. Inbound: the partner's look-ups, targets and connections.
+    /// Outbound: from each pool that serves users to the inner side of an Edge Server of its site's route, and from the
+    /// first such server's address to the partner's server. Where no Edge Server takes it, no connection leaves
+    /// ([`Self::partner_connections`]).
     ///
     /// # Errors
     /// When the wire does something that the model has no answer for.
-    pub async fn reach(&self, query: &ReachQuery, now: SimTime, model: &Reach) -> Result<Reach, ProbeError> {
+    pub async fn reach(&self, query: &ReachQuery, now: SimTime) -> Result<Reach, ProbeError> {
         match query.direction {
             Direction::Inbound => probe::inbound(&self.prober(query.partner), query.protocol, &query.domain, now).await,
-            Direction::Outbound => self.reach_out(query, model).await,
+            Direction::Outbound => self.reach_out(query).await,
         }
     }
 
@@ -184,26 +211,34 @@ impl Network {
         }
     }
 
-    async fn reach_out(&self, query: &ReachQuery, model: &Reach) -> Result<Reach, ProbeError> {
-        let Some((_, computer)) = model.via else { return Ok(model.clone()) };
+    async fn reach_out(&self, query: &ReachQuery) -> Result<Reach, ProbeError> {
+        let partner = &self.topology.partner(query.partner).domain;
+        let ways: Vec<WayOut> = self.ways_out.iter().filter(|way| way.protocol == query.protocol).cloned().collect();
+        let unreached = |failure| Reach { via: None, attempts: Vec::new(), failure: Some(failure) };
+        let (edge_pool, computer) = match self.inner.leave(&ways, partner, self.around.limits()).await? {
+            Ok(edge) => edge,
+            Err(failure) => return Ok(unreached(failure)),
+        };
         let wire = match self.fleet.address_of(computer) {
             Some(address) => Some(self.map.wire(address)?),
             None => None,
         };
         let source = wire.and_then(|wire| self.map.source(wire));
-        let partner = &self.topology.partner(query.partner).domain;
         let host = self.fleet.xmpp_host(computer);
         let result = match (self.partners.endpoint(query.partner, query.protocol), host) {
             (Some(peer), Some(host)) => probe::outbound(host, source, peer, query.protocol, &query.domain, partner).await?,
             _ => AttemptResult::Refused,
         };
-        let failure = match result {
-            AttemptResult::Answered => return Ok(model.clone()),
-            AttemptResult::TurnedAway(refusal) => ReachFailure::TurnedAway(refusal),
-            AttemptResult::Refused | AttemptResult::NoAddress => ReachFailure::NotConnected,
-        };
-        let attempts = model.attempts.iter().map(|attempt| Attempt { result, ..attempt.clone() }).collect();
-        Ok(Reach { via: None, attempts, failure: Some(failure) })
+        Ok(match result {
+            AttemptResult::Answered => Reach { via: Some((edge_pool, computer)), attempts: Vec::new(), failure: None },
+            AttemptResult::TurnedAway(refusal) => unreached(ReachFailure::TurnedAway(refusal)),
+            AttemptResult::Refused | AttemptResult::NoAddress => unreached(ReachFailure::NotConnected),
+        })
+    }
+
+    /// Connections that the server of a partner has taken so far, of all that knock there; none where no stand-in listens.
+    pub fn partner_connections(&self, partner: PartnerId, protocol: Protocol) -> u64 {
+        self.partners.connections(partner, protocol)
     }
 
     /// The certificate authority of this fabric, in PEM: what real peers must trust.
@@ -277,6 +312,7 @@ impl Network {
     /// When the DNS server had failed.
     pub async fn shutdown(self) -> Result<(), NetworkError> {
         self.fleet.shutdown().await;
+        self.inner.shutdown().await;
         self.partners.shutdown().await;
         Ok(self.dns.shutdown().await?)
     }
@@ -307,6 +343,11 @@ const OBEDIENT: ResolverSettings =
 fn authority_dates(fabric: &Fabric) -> CertificateDates {
     let years = SimDuration::from_secs(6 * 365 * 86_400);
     CertificateDates { not_before: (fabric.started() + years * -1).max(SimTime(0)), not_after: fabric.started() + years }
+}
+
+/// The ways out over both federations.
+fn ways_out(fabric: &Fabric) -> Vec<WayOut> {
+    [Protocol::Xmpp, Protocol::Sip].into_iter().flat_map(|protocol| fabric.ways_out(protocol)).collect()
 }
 
 /// Where a partner's XMPP server is by the topology's own zones.

@@ -63,6 +63,11 @@ impl PartnerListeners {
         self.doors.get(&(partner, Protocol::Xmpp)).map(Door::host)
     }
 
+    /// Connections that the server of a partner has taken so far; none where no stand-in listens.
+    pub fn connections(&self, partner: PartnerId, protocol: Protocol) -> u64 {
+        self.doors.get(&(partner, protocol)).map_or(0, |door| door.host().connections())
+    }
+
     /// The loopback address from which a partner's connections come, and at which its server is.
     pub fn address(&self, partner: PartnerId) -> Option<Ipv4Addr> {
         self.addresses.get(partner.index()).copied()

@@ -318,7 +318,7 @@ async fn in_time<T>(limits: &Limits, peer: SocketAddr, talk: impl Future<Output 
 }
 
 /// `None`: refused.
-async fn connect(source: Option<SocketAddr>, peer: SocketAddr, limits: &Limits) -> Result<Option<TcpStream>, ProbeError> {
+pub(crate) async fn connect(source: Option<SocketAddr>, peer: SocketAddr, limits: &Limits) -> Result<Option<TcpStream>, ProbeError> {
     let failed = |source| ProbeError::Connection { peer, source };
     let socket = TcpSocket::new_v4().map_err(failed)?;
     if let Some(source) = source {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use firedrill_dns::LoopbackBlock;
 use firedrill_edge::{Limits, Network, agree};
 use firedrill_fabric::fault::DnsEdit;
-use firedrill_fabric::federation::{Direction, Protocol, Reach, ReachFailure, ReachQuery};
+use firedrill_fabric::federation::{Direction, EdgeRefusal, Protocol, Reach, ReachFailure, ReachQuery};
 use firedrill_fabric::{Caller, Change, Fabric, Fault, Operation, Options, Place, ServiceName, SimDuration, SimTime};
 use firedrill_topology::{ComputerId, EdgePoolId, PartnerId, PoolId, RecordData, RecordType, SiteId, Topology, load_bytes};
 use proptest::prelude::*;
@@ -48,8 +48,19 @@ impl Twin {
                 for direction in [Direction::Inbound, Direction::Outbound].into_iter().filter(|_| wanted) {
                     let query = ReachQuery { partner: partner_id, domain: topology.sip_domains[0].clone(), protocol, direction };
                     let model = self.model.reach(&query);
-                    let wire = self.network.reach(&query, self.model.now(), &model).await;
+                    let before = self.network.partner_connections(partner_id, protocol);
+                    let wire = self.network.reach(&query, self.model.now()).await;
                     let wire = wire.unwrap_or_else(|error| panic!("after {step}: {query:?}: {error}; the model says {model:?}"));
+                    let connections = self.network.partner_connections(partner_id, protocol) - before;
+                    if direction == Direction::Outbound {
+                        let left =
+                            model.via.is_some() || matches!(model.failure, Some(ReachFailure::TurnedAway(EdgeRefusal::NoAuthentication)));
+                        assert_eq!(
+                            connections > 0,
+                            left,
+                            "after {step}: {query:?}: {connections} connections reached the partner; {model:?}"
+                        );
+                    }
                     if let Err(disagreement) = agree(&model, &wire) {
                         panic!("after {step}: {query:?}: {disagreement}");
                     }
@@ -109,52 +120,78 @@ const XMPP: &str = "_xmpp-server._tcp.contoso.com";
 const SIP: &str = "_sipfederationtls._tcp.contoso.com";
 
 /// Situations of the procedures, one after the other on a healthy contoso, and why fabrikam.net does not reach us over
-/// XMPP then (`None`: it does).
+/// XMPP then, nor we it (`None`: they do). The way out needs neither our records nor the
+/// inbound port (dossier F.6), and Pool2's users have a gateway of their own.
 #[rstest]
-#[case::healthy(|_: &Topology| vec![], None)]
-#[case::one_edge_server_is_enough(|t: &Topology| vec![Action::Inject(Fault::Computer(computer(t, "edgeserver1a")))], None)]
-#[case::edge_pool_lost(|_: &Topology| vec![Action::Inject(Fault::EdgePool(EdgePoolId(0)))], Some(ReachFailure::NotConnected))]
+#[case::healthy(|_: &Topology| vec![], None, None)]
+#[case::one_edge_server_is_enough(|t: &Topology| vec![Action::Inject(Fault::Computer(computer(t, "edgeserver1a")))], None, None)]
+#[case::edge_pool_lost(|_: &Topology| vec![Action::Inject(Fault::EdgePool(EdgePoolId(0)))], Some(ReachFailure::NotConnected), Some(ReachFailure::RouteUnavailable))]
 #[case::edge_pool_back(
     |_: &Topology| vec![Action::Inject(Fault::EdgePool(EdgePoolId(0))), Action::Heal(Fault::EdgePool(EdgePoolId(0))), Action::Wait(900)],
+    None,
     None
 )]
-#[case::site_lost(|_: &Topology| vec![Action::Inject(Fault::Site(SiteId(0)))], Some(ReachFailure::NotConnected))]
+#[case::site_lost(|_: &Topology| vec![Action::Inject(Fault::Site(SiteId(0)))], Some(ReachFailure::NotConnected), Some(ReachFailure::RouteUnavailable))]
 #[case::service_crashed_on_both(
     |t: &Topology| ["edgeserver1a", "edgeserver1b"].map(|n| Action::Inject(Fault::Service(computer(t, n), ServiceName::RtcXmppTgwPx))).to_vec(),
-    Some(ReachFailure::NotConnected)
+    Some(ReachFailure::NotConnected),
+    Some(ReachFailure::RouteUnavailable)
 )]
 #[case::port_closed(
     |_: &Topology| vec![Action::Inject(Fault::Port { from: Place::Internet, to: Place::EdgePool(EdgePoolId(0)), port: 5269 })],
-    Some(ReachFailure::NotConnected)
+    Some(ReachFailure::NotConnected),
+    None
 )]
 #[case::next_hop_lost(
     |_: &Topology| vec![Action::Inject(Fault::Pool(PoolId(0)))],
-    Some(ReachFailure::TurnedAway(firedrill_fabric::federation::EdgeRefusal::NextHopUnavailable))
+    Some(ReachFailure::TurnedAway(EdgeRefusal::NextHopUnavailable)),
+    None
 )]
 #[case::certificate_expired(
     |t: &Topology| ["edgeserver1a", "edgeserver1b"].map(|n| Action::Inject(Fault::Certificate(computer(t, n)))).to_vec(),
-    Some(ReachFailure::TurnedAway(firedrill_fabric::federation::EdgeRefusal::CertificateExpired))
+    Some(ReachFailure::TurnedAway(EdgeRefusal::CertificateExpired)),
+    Some(ReachFailure::RouteUnavailable)
 )]
-#[case::dns_down(|_: &Topology| vec![Action::Inject(Fault::DnsServer), Action::Wait(7200)], Some(ReachFailure::DnsUnavailable))]
+#[case::way_to_the_internet_closed(
+    |_: &Topology| vec![Action::Inject(Fault::Port { from: Place::EdgePool(EdgePoolId(0)), to: Place::Internet, port: 5269 })],
+    None,
+    Some(ReachFailure::RouteUnavailable)
+)]
+#[case::gateway_cannot_reach_its_proxy(
+    |_: &Topology| vec![Action::Inject(Fault::Port { from: Place::Anywhere, to: Place::EdgePool(EdgePoolId(0)), port: 23456 })],
+    None,
+    Some(ReachFailure::RouteUnavailable)
+)]
+#[case::nobody_is_served(
+    |_: &Topology| vec![Action::Inject(Fault::Pool(PoolId(0))), Action::Inject(Fault::Pool(PoolId(1)))],
+    Some(ReachFailure::TurnedAway(EdgeRefusal::NextHopUnavailable)),
+    Some(ReachFailure::UserNotServed)
+)]
+#[case::dns_down(|_: &Topology| vec![Action::Inject(Fault::DnsServer), Action::Wait(7200)], Some(ReachFailure::DnsUnavailable), None)]
 #[case::service_declined(
     |_: &Topology| vec![replace(XMPP, RecordType::Srv, 60, vec![srv(0, 0, "")]), Action::Wait(3600)],
-    Some(ReachFailure::ServiceDeclined)
+    Some(ReachFailure::ServiceDeclined),
+    None
 )]
 #[case::no_records(
     |_: &Topology| vec![replace(XMPP, RecordType::Srv, 60, vec![]), Action::Wait(3600)],
-    Some(ReachFailure::NoRecords)
+    Some(ReachFailure::NoRecords),
+    None
 )]
 #[case::srv_to_the_sip_port(
     |_: &Topology| vec![replace(XMPP, RecordType::Srv, 60, vec![srv(0, 5061, "sip.contoso.com")]), Action::Wait(3600)],
-    Some(ReachFailure::NotConnected)
+    Some(ReachFailure::NotConnected),
+    None
 )]
 #[case::change_not_seen_yet(
     |_: &Topology| vec![replace(XMPP, RecordType::Srv, 60, vec![srv(0, 0, "")]), Action::Wait(3599)],
+    None,
     None
 )]
 fn situations(
     #[case] actions: fn(&Topology) -> Vec<Action>,
-    #[case] expected: Option<ReachFailure>,
+    #[case] inbound: Option<ReachFailure>,
+    #[case] outbound: Option<ReachFailure>,
     #[values(false, true)] one_address: bool,
 ) {
     run(async {
@@ -168,7 +205,9 @@ fn situations(
             twin.apply(action);
         }
         let answers = twin.check(&format!("{actions:?}")).await;
-        assert_eq!(answers[&key].failure, expected, "{:?}", answers[&key]);
+        assert_eq!(answers[&key].failure, inbound, "{:?}", answers[&key]);
+        let way_out = &answers[&("fabrikam.net".to_owned(), Protocol::Xmpp, Direction::Outbound)];
+        assert_eq!(way_out.failure, outbound, "{way_out:?}");
         twin.network.shutdown().await.expect("a clean end");
     });
 }

@@ -86,7 +86,7 @@ impl Drill {
         for direction in [Direction::Inbound, Direction::Outbound] {
             let query = self.query(direction);
             let model = self.fabric.reach(&query);
-            let wire = self.network.reach(&query, self.fabric.now(), &model).await;
+            let wire = self.network.reach(&query, self.fabric.now()).await;
             let wire = wire.unwrap_or_else(|error| panic!("{what}: {error}; the model says {model:?}"));
             agree(&model, &wire).unwrap_or_else(|disagreement| panic!("{what}: {disagreement}"));
             failures.push(model.failure);

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use std::sync::Arc;
 
-use firedrill_topology::{ComputerId, EdgePoolId, PartnerId};
+use firedrill_topology::{ComputerId, EdgePoolId, PartnerId, PoolId};
 
 use crate::config::{XmppAllowedPartner, XmppGatewayConfiguration};
 use crate::naming::Target;
@@ -142,6 +142,41 @@ pub struct Listener {
     pub refusal: Option<EdgeRefusal>,
     /// What the XMPP proxy goes by, from the Edge's replica; `None` for SIP, or for the defaults of the cmdlets.
     pub xmpp: Option<Arc<XmppProxy>>,
+}
+
+/// The inner side of an Edge Server for one federation: where Front Ends hand over what leaves (dossier F.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InnerListener {
+    /// The Edge Server.
+    pub computer: ComputerId,
+    /// Which federation.
+    pub protocol: Protocol,
+    /// Port on the internal interface.
+    pub port: u16,
+    /// Whether it takes what leaves: enabled, installed and running, its certificate valid, its way to the Internet open.
+    pub listening: bool,
+}
+
+/// How what the users of one pool say leaves over one federation; the wire is made to follow it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayOut {
+    /// A pool that serves users in full.
+    pub pool: PoolId,
+    /// Which federation.
+    pub protocol: Protocol,
+    /// The route of the pool's site, as its Front Ends know it.
+    pub route: Option<EdgePoolId>,
+    /// Partner domains that it is allowed to.
+    pub partners: Vec<String>,
+    /// Edge Servers of the route to whose inner port the network lets its gateways, in the order in which they are tried.
+    pub edges: Vec<ComputerId>,
+}
+
+impl WayOut {
+    /// Whether a partner's domain is allowed.
+    pub fn allows(&self, partner: &str) -> bool {
+        self.partners.iter().any(|allowed| allowed.eq_ignore_ascii_case(partner))
+    }
 }
 
 /// Settings of the XMPP Translating Gateway Proxy on an Edge Server (dossier F.7).

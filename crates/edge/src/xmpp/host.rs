@@ -39,6 +39,8 @@ pub(crate) struct Host {
     pending: Mutex<BTreeMap<String, oneshot::Sender<Element>>>,
     credentials: Mutex<Option<(Vec<String>, CertificateDates, Credentials)>>,
     counter: AtomicU64,
+    /// Connections that came in so far.
+    connections: AtomicU64,
 }
 
 /// The one owner of a server: when it goes, so do the server's own streams.
@@ -83,6 +85,7 @@ impl Host {
             pending: Mutex::default(),
             credentials: Mutex::default(),
             counter: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
         }
     }
 
@@ -92,6 +95,16 @@ impl Host {
 
     pub(crate) fn set_behaviour(&self, behaviour: Behaviour) {
         *self.behaviour.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(behaviour);
+    }
+
+    /// A connection came in.
+    pub(crate) fn count_connection(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Connections that came in so far.
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub(crate) fn policy(&self, peer: &str) -> PeerPolicy {

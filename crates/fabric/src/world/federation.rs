@@ -10,8 +10,8 @@ use crate::evidence::Behaviour;
 use crate::fabric::Fabric;
 use crate::fault::Fault;
 use crate::federation::{
-    Attempt, AttemptResult, CertificateDates, Direction, EdgeRefusal, Level, Listener, Protocol, Reach, ReachFailure, ReachQuery,
-    XmppMethods, XmppProxy, XmppUndelivered, strict_match,
+    Attempt, AttemptResult, CertificateDates, Direction, EdgeRefusal, InnerListener, Level, Listener, Protocol, Reach, ReachFailure,
+    ReachQuery, WayOut, XmppMethods, XmppProxy, XmppUndelivered, strict_match,
 };
 use crate::naming::{Answer, Target, canonical_name, order_targets};
 use crate::service::ServiceName;
@@ -443,10 +443,28 @@ impl Fabric {
         if lost { unreachable(ReachFailure::TurnedAway(EdgeRefusal::NoAuthentication)) } else { reach }
     }
 
-    /// Users reach a partner through the route of the site whose pool serves them (dossier F.3; that it is the serving
-    /// pool's site and not the home pool's is inferred: the Front End that handles the message looks its own site up).
-    /// Users who are not served in full do not decide, unless nobody is.
-    fn reach_outbound(&self, query: &ReachQuery) -> Reach {
+    /// Inner listeners of all Edge Servers, those that do not listen included.
+    pub fn inner_listeners(&self) -> Vec<InnerListener> {
+        let mut listeners = Vec::new();
+        for edge_pool in self.topology.edge_pool_ids() {
+            for server in &self.topology.edge_pool(edge_pool).servers {
+                for protocol in [Protocol::Xmpp, Protocol::Sip] {
+                    let listening = self.carries_outbound(edge_pool, server.computer, protocol);
+                    listeners.push(InnerListener { computer: server.computer, protocol, port: inner_leg(protocol).1, listening });
+                }
+            }
+        }
+        listeners
+    }
+
+    /// The ways out of all pools that serve users in full, in the order in which pools come up as serving. Users who are not
+    /// served in full do not decide, unless nobody is.
+    pub fn ways_out(&self, protocol: Protocol) -> Vec<WayOut> {
+        self.pools_serving_in_full().into_iter().filter_map(|pool| self.way_out(pool, protocol)).collect()
+    }
+
+    /// Pools of the topology that serve somebody in full.
+    fn pools_serving_in_full(&self) -> Vec<PoolId> {
         let mut serving: Vec<PoolId> = Vec::new();
         for home in self.topology.pool_ids() {
             for (service, _) in self.pool_serving(home).parts {
@@ -457,6 +475,33 @@ impl Fabric {
                 }
             }
         }
+        serving
+    }
+
+    /// How what a pool's users say leaves: through the route of the site whose pool serves them (dossier F.3; that it is the
+    /// serving pool's site and not the home pool's is inferred: the Front End that handles the message looks its own site
+    /// up). None when no Front End of it runs.
+    fn way_out(&self, pool: PoolId, protocol: Protocol) -> Option<WayOut> {
+        let document = self.local_store(*self.front_ends_running(pool).first()?);
+        let site = &document.sites[self.topology.pool(pool).site.index()];
+        let route = match protocol {
+            Protocol::Sip => site.federation_route,
+            Protocol::Xmpp => site.xmpp_route,
+        };
+        let edges = route.map(|edge_pool| self.edges_in_reach(pool, edge_pool, protocol)).unwrap_or_default();
+        Some(WayOut { pool, protocol, route, partners: self.partners_allowed(&document, protocol), edges })
+    }
+
+    /// Edge Servers to whose inner port the network lets a pool's gateways.
+    fn edges_in_reach(&self, pool: PoolId, edge_pool: EdgePoolId, protocol: Protocol) -> Vec<ComputerId> {
+        let gateways = self.outbound_gateways(pool, edge_pool, protocol);
+        let (_, port) = inner_leg(protocol);
+        let servers = self.topology.edge_pool(edge_pool).servers.iter().map(|server| server.computer);
+        servers.filter(|edge| self.any_reaches(&gateways, *edge, port)).collect()
+    }
+
+    fn reach_outbound(&self, query: &ReachQuery) -> Reach {
+        let serving = self.pools_serving_in_full();
         if serving.is_empty() {
             return unreachable(ReachFailure::UserNotServed);
         }
@@ -472,27 +517,14 @@ impl Fabric {
     }
 
     fn outbound_from(&self, pool: PoolId, protocol: Protocol, partner: &str) -> Result<(EdgePoolId, ComputerId), ReachFailure> {
-        let front_ends = self.front_ends_running(pool);
-        let document = front_ends.first().map(|front_end| self.local_store(*front_end)).ok_or(ReachFailure::UserNotServed)?;
-        let site = &document.sites[self.topology.pool(pool).site.index()];
-        let route = match protocol {
-            Protocol::Sip => site.federation_route,
-            Protocol::Xmpp => site.xmpp_route,
-        };
-        let edge_pool = route.ok_or(ReachFailure::NoRoute)?;
-        if !self.partners_allowed(&document, protocol).iter().any(|allowed| allowed.eq_ignore_ascii_case(partner)) {
+        let way = self.way_out(pool, protocol).ok_or(ReachFailure::UserNotServed)?;
+        let edge_pool = way.route.ok_or(ReachFailure::NoRoute)?;
+        if !way.allows(partner) {
             return Err(ReachFailure::TurnedAway(EdgeRefusal::PartnerNotAllowed));
         }
-        let gateways = self.outbound_gateways(pool, edge_pool, protocol);
-        let (_, port) = inner_leg(protocol);
-        self.topology
-            .edge_pool(edge_pool)
-            .servers
-            .iter()
-            .map(|server| server.computer)
-            .find(|edge| self.carries_outbound(edge_pool, *edge, protocol) && self.any_reaches(&gateways, *edge, port))
-            .map(|edge| (edge_pool, edge))
-            .ok_or(ReachFailure::RouteUnavailable)
+        let mut edges = way.edges.into_iter();
+        let carrier = edges.find(|edge| self.carries_outbound(edge_pool, *edge, protocol));
+        carrier.map(|edge| (edge_pool, edge)).ok_or(ReachFailure::RouteUnavailable)
     }
 
     /// Front Ends from which traffic to the Edge starts: those that serve; for XMPP those with the gateway, of the serving

@@ -84,7 +84,7 @@ impl Wire {
 
     /// Walks the way of a federation question and compares it with the model's answer.
     pub(crate) fn check_reach(&self, query: &ReachQuery, fabric: &Fabric, model: &Reach) -> Result<(), Bug> {
-        let wire = self.runtime.block_on(self.network.reach(query, fabric.now(), model)).ok_or_else(no_engine)?;
+        let wire = self.runtime.block_on(self.network.reach(query, fabric.now())).ok_or_else(no_engine)?;
         let wire =
             wire.map_err(|error| Bug { what: "the wire did what the model has no answer for".to_owned(), details: error.to_string() })?;
         agree(model, &wire).map_err(|disagreement| Bug {
