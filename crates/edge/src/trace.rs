@@ -124,26 +124,13 @@ fn data(data: &RecordData) -> String {
     }
 }
 
-/// Number and meaning of a level.
-pub(crate) fn level_words(level: Level) -> &'static str {
-    match level {
-        Level::Nothing => "L0 no address",
-        Level::Resolved => "L1 names resolve",
-        Level::Connected => "L2 a TCP connection",
-        Level::Answered => "L3 the protocol answers",
-        Level::Secured => "L4 TLS with a certificate for the domain",
-        Level::Authenticated => "L5 authenticated",
-        Level::RoundTrip => "L6 answered end to end",
-    }
-}
-
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let protocol = match self.protocol {
             Protocol::Xmpp => "XMPP",
             Protocol::Sip => "SIP",
         };
-        writeln!(f, "{protocol}  {} -> {}: {}", self.partner, self.domain, level_words(self.level))?;
+        writeln!(f, "{protocol}  {} -> {}: {}", self.partner, self.domain, self.level.words())?;
         for step in &self.steps {
             writeln!(f, "  {step}")?;
         }

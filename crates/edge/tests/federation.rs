@@ -91,7 +91,7 @@ impl Drill {
             agree(&model, &wire).unwrap_or_else(|disagreement| panic!("{what}: {disagreement}"));
             failures.push(model.failure);
         }
-        let level = self.fabric.reach_level(&self.query(Direction::Inbound));
+        let level = self.fabric.reached(&self.query(Direction::Inbound), Level::RoundTrip).level;
         let trace = self.network.trace(self.partner, Protocol::Xmpp, "contoso.com", self.fabric.now()).await;
         let trace = trace.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(trace.level, level, "{what}: {trace}");
@@ -194,7 +194,7 @@ async fn levels(#[case] faults: fn(&Fabric) -> Vec<Fault>, #[case] failures: [Op
     let inbound = drill.both("inbound").await[0];
     assert_eq!(inbound, failures[0]);
     let query = drill.query(Direction::Inbound);
-    assert_eq!(drill.fabric.reach_level(&query), level);
+    assert_eq!(drill.fabric.reached(&query, Level::RoundTrip).level, level);
 }
 
 fn certificates(fabric: &Fabric) -> Vec<Fault> {

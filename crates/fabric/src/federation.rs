@@ -117,6 +117,9 @@ pub enum ReachFailure {
     RouteUnavailable,
     /// Outbound: the user is not served in full (resiliency or signed out).
     UserNotServed,
+    /// Authenticated, but the answer to a ping finds no way back. Only [`Reached::failure_at`] gives it: a domain counts as
+    /// reached without it.
+    NoAnswer,
 }
 
 /// What an Edge Server's external listener does now; the wire is made to follow it.
@@ -328,9 +331,41 @@ pub enum Level {
     RoundTrip,
 }
 
+impl Level {
+    /// Number and meaning, as people are told: `L5 authenticated`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "L0 no address",
+            Self::Resolved => "L1 names resolve",
+            Self::Connected => "L2 a TCP connection",
+            Self::Answered => "L3 the protocol answers",
+            Self::Secured => "L4 TLS with a certificate for the domain",
+            Self::Authenticated => "L5 authenticated",
+            Self::RoundTrip => "L6 answered end to end",
+        }
+    }
+}
+
+/// An answer, and how far it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The answer.
+    pub reach: Reach,
+    /// How far. L5 or better means the same as that `reach` has no failure.
+    pub level: Level,
+}
+
+impl Reached {
+    /// Why a level was not reached; none when it was.
+    pub fn failure_at(&self, wanted: Level) -> Option<ReachFailure> {
+        (self.level < wanted).then(|| self.reach.failure.unwrap_or(ReachFailure::NoAnswer))
+    }
+}
+
 impl Reach {
-    /// How far an attempt got: the level that its outcome proves. An answer proves L5; whether a ping comes back is
-    /// another question. SIP sees the certificate first, XMPP after features (RFC 6120 5).
+    /// How far a partner got on its way in: the level that its outcome proves. An answer proves L5; whether a ping comes back
+    /// is another question. In SIP, TLS with both certificates comes first and a refusal is an answer on it; XMPP shows
+    /// certificates after features (RFC 6120 5).
     pub fn level(&self, protocol: Protocol) -> Level {
         let resolved = self.attempts.iter().any(|attempt| attempt.address.is_some());
         match self.failure {
@@ -338,7 +373,7 @@ impl Reach {
             Some(ReachFailure::TurnedAway(refusal)) => match (protocol, refusal) {
                 (Protocol::Xmpp, EdgeRefusal::CertificateExpired | EdgeRefusal::NoAuthentication) => Level::Answered,
                 (Protocol::Xmpp, _) | (Protocol::Sip, EdgeRefusal::CertificateExpired) => Level::Connected,
-                (Protocol::Sip, _) => Level::Authenticated,
+                (Protocol::Sip, _) => Level::Secured,
             },
             Some(_) if resolved => Level::Resolved,
             Some(_) => Level::Nothing,

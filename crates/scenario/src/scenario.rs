@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use firedrill_fabric::fault::DnsEdit;
-use firedrill_fabric::federation::{Direction, Protocol, ReachFailure};
+use firedrill_fabric::federation::{Direction, Level, Protocol, ReachFailure};
 use firedrill_fabric::operation::{BackupModule, DatabaseGroup, MirrorSide};
 use firedrill_fabric::serving::{DataKind, ServingCause};
 use firedrill_fabric::{
@@ -354,7 +354,7 @@ pub struct Bounds {
     pub at_most: Option<SimDuration>,
 }
 
-/// Whether federation works.
+/// Whether federation works, as far as a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reachability {
     /// It works, through this Edge when given.
@@ -381,7 +381,7 @@ pub enum Check {
     Setting { setting: Setting, replica_of: Option<ComputerId> },
     Media { pool: PoolId, via: Option<Option<EdgePoolId>>, working: Option<bool> },
     Dns { partner: PartnerId, name: String, record_type: RecordType, answer: DnsAnswer, cached: Option<bool> },
-    Federation { partner: PartnerId, domain: String, protocol: Protocol, direction: Direction, wanted: Reachability },
+    Federation { partner: PartnerId, domain: String, protocol: Protocol, direction: Direction, level: Level, wanted: Reachability },
     SetupPending { computers: Vec<ComputerId>, pending: bool },
     PrincipalSide { pool: PoolId, databases: DatabaseGroup, side: MirrorSide },
     PrincipalInstance { pool: PoolId, databases: DatabaseGroup, instance: Option<SqlId> },

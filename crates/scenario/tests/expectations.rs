@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use firedrill_fabric::{Fault, SimDuration};
+use firedrill_fabric::{Fault, Place, SimDuration};
 use firedrill_scenario::document::BindingMode;
 use firedrill_scenario::scenario::Deed;
 use firedrill_scenario::{DEFAULT_START, Drill, Expectation, Finding, describe, read_expectations};
-use firedrill_topology::Topology;
+use firedrill_topology::{EdgePoolId, PoolId, Topology};
 use rstest::rstest;
 
 fn contoso() -> Arc<Topology> {
@@ -192,6 +192,26 @@ fn look(drill: &mut Drill, text: &str) -> (String, Finding) {
     "edgeserver2a.contoso.com"
 )]
 #[case::unreachable(State::Site1Lost, "federation: { protocol: sip, partner: fabrikam.com, failure: POOL }", "not_connected", "no_records")]
+#[case::level(State::Healthy, "federation: { protocol: xmpp, partner: fabrikam.net, level: L6, reachable: POOL }", "true", "false")]
+#[case::level_sip(State::Healthy, "federation: { protocol: sip, partner: fabrikam.com, level: L6, reachable: POOL }", "true", "false")]
+#[case::level_of_a_dead_edge(
+    State::Site1Lost,
+    "federation: { protocol: sip, partner: fabrikam.com, level: POOL, reachable: false }",
+    "L2",
+    "L1"
+)]
+#[case::level_and_why(
+    State::Site1Lost,
+    "federation: { protocol: sip, partner: fabrikam.com, level: L3, failure: POOL }",
+    "not_connected",
+    "certificate_expired"
+)]
+#[case::level_outbound(
+    State::Healthy,
+    "federation: { protocol: xmpp, partner: fabrikam.net, direction: outbound, level: L6, via: POOL }",
+    "edgeserver1a.contoso.com",
+    "edgeserver2a.contoso.com"
+)]
 #[case::outbound(
     State::Healthy,
     "federation: { protocol: xmpp, partner: fabrikam.net, direction: outbound, via: POOL }",
@@ -329,6 +349,49 @@ fn commands_are_judged_by_what_they_say(#[case] command: &str, #[case] expectati
     let said = drill.run(topology.find_computer("pool1-fe1").unwrap(), command, None).unwrap();
     let finding = drill.expect(&read(expectation, &topology)[0].check, Some(&said)).unwrap();
     assert_eq!(finding.holds, holds, "found {}\n{}\n{:?}", finding.found, finding.explain.join("\n"), said.streams);
+}
+
+/// A partner that is turned away got somewhere all the same: as far as a level below L5, and through which Edge.
+#[rstest]
+// XMPP: features come before the certificate.
+#[case::expired(certificates, "xmpp", "fabrikam.net", "certificate_expired", 3)]
+// SIP: the handshake shows the certificate first.
+#[case::expired_sip(certificates, "sip", "fabrikam.com", "certificate_expired", 2)]
+// The header says whom it is for: without a next hop the stream is refused.
+#[case::next_hop(|_: &Topology| vec![Fault::Pool(PoolId(0))], "xmpp", "fabrikam.net", "next_hop_unavailable", 2)]
+// A 504 is an answer over TLS.
+#[case::next_hop_sip(|_: &Topology| vec![Fault::Pool(PoolId(0))], "sip", "fabrikam.com", "next_hop_unavailable", 4)]
+#[case::dead(|_: &Topology| vec![Fault::EdgePool(EdgePoolId(0))], "xmpp", "fabrikam.net", "not_connected", 1)]
+#[case::no_way_back(
+    |_: &Topology| vec![Fault::Port { from: Place::EdgePool(EdgePoolId(0)), to: Place::Internet, port: 5269 }],
+    "xmpp",
+    "fabrikam.net",
+    "no_answer",
+    5
+)]
+fn levels_of_who_is_turned_away(
+    #[case] faults: fn(&Topology) -> Vec<Fault>,
+    #[case] protocol: &str,
+    #[case] partner: &str,
+    #[case] failure: &str,
+    #[case] reached: u32,
+) {
+    let mut drill = drill(State::Healthy);
+    drill.deed(&Deed::Inject(faults(&contoso()))).unwrap();
+    drill.advance(SimDuration::from_mins(10)).unwrap();
+    for level in 1..=6 {
+        let about = format!("protocol: {protocol}, partner: {partner}, level: L{level}");
+        let via = if (2..=reached).contains(&level) { ", via: edgeserver1.contoso.com" } else { "" };
+        let (_, finding) = look(&mut drill, &format!("federation: {{ {about}{via} }}"));
+        assert_eq!(finding.holds, level <= reached, "L{level}: {}", finding.found);
+        let failure = if level == 6 || failure != "no_answer" { failure } else { "not_connected" };
+        let (_, finding) = look(&mut drill, &format!("federation: {{ {about}, failure: {failure} }}"));
+        assert_eq!(finding.holds, level > reached, "L{level}: {}", finding.found);
+    }
+}
+
+fn certificates(topology: &Topology) -> Vec<Fault> {
+    ["edgeserver1a", "edgeserver1b"].map(|name| Fault::Certificate(topology.find_computer(name).unwrap())).to_vec()
 }
 
 /// Two worlds, one truth: a model that forgets what a partner's resolver has cached is found out by the real one.

@@ -11,7 +11,7 @@ use crate::fabric::Fabric;
 use crate::fault::Fault;
 use crate::federation::{
     Attempt, AttemptResult, CertificateDates, Direction, EdgeRefusal, InnerListener, Level, Listener, Protocol, Reach, ReachFailure,
-    ReachQuery, WayOut, XmppMethods, XmppProxy, XmppUndelivered, strict_match,
+    ReachQuery, Reached, WayOut, XmppMethods, XmppProxy, XmppUndelivered, strict_match,
 };
 use crate::naming::{Answer, Target, canonical_name, order_targets};
 use crate::service::ServiceName;
@@ -318,13 +318,25 @@ impl Fabric {
         }
     }
 
-    /// How far a partner gets, or we get to it: as [`Self::reach`], and over XMPP to a ping that is answered when the Edge
-    /// reaches the partner's server, because the answer travels on a stream of its own (RFC 6120 4.5).
-    pub fn reach_level(&mut self, query: &ReachQuery) -> Level {
+    /// As [`Self::reach`], with the level that is reached; XMPP goes on to a ping only where L6 is `wanted`. A ping is answered when the one who was asked reaches
+    /// the other in turn, because the answer travels on a stream of its own (RFC 6120 4.5); over SIP an answer to OPTIONS is
+    /// all there is.
+    pub fn reached(&mut self, query: &ReachQuery, wanted: Level) -> Reached {
         let reach = self.reach(query);
-        let level = self.refused_at(query, &reach).unwrap_or(reach.level(query.protocol));
-        let both_ways = reach.via.is_some_and(|(_, edge)| query.protocol == Protocol::Sip || self.reaches_partners(edge));
-        if level == Level::Authenticated && both_ways { Level::RoundTrip } else { level }
+        let level = match (query.direction, &reach.via) {
+            (_, Some((_, edge))) => {
+                let answered = match (query.protocol, query.direction) {
+                    (Protocol::Sip, _) => true,
+                    (Protocol::Xmpp, _) if wanted < Level::RoundTrip => false,
+                    (Protocol::Xmpp, Direction::Inbound) => self.reaches_partners(*edge),
+                    (Protocol::Xmpp, Direction::Outbound) => self.reach_xmpp(query).failure.is_none(),
+                };
+                if answered { Level::RoundTrip } else { Level::Authenticated }
+            }
+            (Direction::Inbound, None) => self.refused_at(query, &reach).unwrap_or(reach.level(query.protocol)),
+            (Direction::Outbound, None) => self.refused_outside(query, &reach),
+        };
+        Reached { reach, level }
     }
 
     /// Why an Edge Server does not listen; none when it does. It goes by the replica on the Edge itself (dossier 0.2 rule
@@ -422,6 +434,18 @@ impl Fabric {
             (false, true) => Level::Secured,
             (false, false) => Level::Answered,
         })
+    }
+
+    /// How far we got where our way out failed: only who lacks a method to authenticate was outside at all. The partner's
+    /// server answers and, where the settings use it, speaks TLS before they come to nothing.
+    fn refused_outside(&self, query: &ReachQuery, reach: &Reach) -> Level {
+        if reach.failure != Some(ReachFailure::TurnedAway(EdgeRefusal::NoAuthentication)) {
+            return Level::Nothing;
+        }
+        let partner = &self.topology.partner(query.partner).domain;
+        let carrier = self.reach_outbound(query).via.map(|(_, computer)| self.local_store(computer));
+        let settings = carrier.as_ref().and_then(|document| document.xmpp_partners.values().find(|settings| settings.has_domain(partner)));
+        if settings.map(XmppMethods::of).is_some_and(XmppMethods::uses_tls) { Level::Secured } else { Level::Answered }
     }
 
     /// Where Server Dialback is all that a partner's settings leave, its server asks back at our domain before it believes

@@ -1,7 +1,7 @@
 //! Expectations in words.
 
 use firedrill_fabric::SimDuration;
-use firedrill_fabric::federation::{Direction, Protocol};
+use firedrill_fabric::federation::{Direction, Level, Protocol};
 use firedrill_topology::{ComputerId, EdgePoolId, PoolId, RecordData, RecordType, Topology, UserId};
 
 use super::settings;
@@ -101,7 +101,7 @@ pub fn describe(check: &Check, topology: &Topology) -> String {
             let partner = &topology.partner(*partner).domain;
             format!("{partner} sees {name} {}: {}{cached}", type_words(*record_type), answer_words(answer))
         }
-        Check::Federation { partner, domain, protocol, direction, wanted } => {
+        Check::Federation { partner, domain, protocol, direction, level, wanted } => {
             let partner = &topology.partner(*partner).domain;
             let (from, to) = match direction {
                 Direction::Inbound => (partner, domain),
@@ -114,7 +114,9 @@ pub fn describe(check: &Check, topology: &Topology) -> String {
                 Reachability::Unreachable(None) => ("does not reach", String::new()),
                 Reachability::Unreachable(Some(why)) => ("does not reach", format!(": {}", failure_words(*why))),
             };
-            format!("{from} {verb} {to} over {}{rest}", protocol_words(*protocol))
+            // What a reader expects of "reaches" needs no number.
+            let far = if *level == Level::Authenticated { String::new() } else { format!(" to {}", level.words()) };
+            format!("{from} {verb} {to} over {}{far}{rest}", protocol_words(*protocol))
         }
         Check::SetupPending { computers, pending } => {
             let verb = if *pending { "needs" } else { "does not need" };
@@ -287,6 +289,7 @@ pub(crate) fn failure_words(why: firedrill_fabric::federation::ReachFailure) -> 
         ReachFailure::NoRoute => "no site has a route",
         ReachFailure::RouteUnavailable => "the Edge of the route is not in service",
         ReachFailure::UserNotServed => "our user is not served in full",
+        ReachFailure::NoAnswer => "nothing comes back",
     }
 }
 

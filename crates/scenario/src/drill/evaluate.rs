@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firedrill_fabric::federation::{Reach, ReachQuery};
+use firedrill_fabric::federation::{Level, Reach, ReachQuery, Reached};
 use firedrill_fabric::naming::{Answer, PartnerView};
 use firedrill_fabric::serving::{DataLoss, Outage, ServingCause};
 use firedrill_fabric::world::Experience;
 use firedrill_fabric::{CmsDatabaseState, Configuration, ExportState, Fabric, ServiceMode, ServiceStatus, SimDuration};
-use firedrill_topology::{ComputerId, ComputerRole, PoolId, UserId};
+use firedrill_topology::{ComputerId, ComputerRole, EdgePoolId, PoolId, UserId};
 
 use super::command::Said;
 use super::describe::{Words, answer_words, column_words, database_words, failure_words, kind_words, mode_words, record_words};
@@ -57,10 +57,10 @@ impl Drill {
                 let view = self.partner_view(*partner, name, *record_type)?;
                 dns(&view, answer, *cached)
             }
-            Check::Federation { partner, domain, protocol, direction, wanted } => {
+            Check::Federation { partner, domain, protocol, direction, level, wanted } => {
                 let query = ReachQuery { partner: *partner, domain: domain.clone(), protocol: *protocol, direction: *direction };
-                let reach = self.reach(&query)?;
-                self.federation(&query, &reach, *wanted)
+                let reached = self.reached(&query, *level)?;
+                self.federation(&query, &reached, *level, *wanted)
             }
             Check::Fails(demand) => heard::fails(demand, said),
             Check::Text(stream, demand) => heard::text(*stream, demand, said),
@@ -70,19 +70,26 @@ impl Drill {
         })
     }
 
-    fn federation(&self, query: &ReachQuery, reach: &Reach, wanted: Reachability) -> Finding {
+    fn federation(&self, query: &ReachQuery, reached: &Reached, level: Level, wanted: Reachability) -> Finding {
         let words = Words(&self.topology);
+        let reach = &reached.reach;
+        let failure = reached.failure_at(level);
+        let via = self.edge_reached(reach).filter(|_| failure.is_none());
         let holds = match wanted {
-            Reachability::Reachable(None) => reach.via.is_some(),
-            Reachability::Reachable(Some(EdgePlace::Pool(edge))) => reach.via.is_some_and(|(pool, _)| pool == edge),
-            Reachability::Reachable(Some(EdgePlace::Computer(id))) => reach.via.is_some_and(|(_, computer)| computer == id),
-            Reachability::Unreachable(None) => reach.via.is_none(),
-            Reachability::Unreachable(Some(why)) => reach.failure == Some(why),
+            Reachability::Reachable(None) => failure.is_none(),
+            Reachability::Reachable(Some(EdgePlace::Pool(edge))) => via.is_some_and(|(pool, _)| pool == edge),
+            Reachability::Reachable(Some(EdgePlace::Computer(id))) => via.is_some_and(|(_, computer)| computer == id),
+            Reachability::Unreachable(None) => failure.is_some(),
+            Reachability::Unreachable(Some(why)) => failure == Some(why),
         };
-        let found = match (&reach.via, &reach.failure) {
-            (Some((pool, computer)), _) => format!("reached through {} ({})", words.edge(*pool), words.computer(*computer)),
-            (None, Some(why)) => format!("not reached: {}", failure_words(*why)),
-            (None, None) => "not reached".to_owned(),
+        let through = via.map(|(pool, computer)| format!(" through {} ({})", words.edge(pool), words.computer(computer)));
+        let through = through.unwrap_or_default();
+        let found = match (failure, reach.failure) {
+            (None, None) => format!("reached{through}"),
+            (None, Some(why)) => format!("reached{through} to {}; then {}", reached.level.words(), failure_words(why)),
+            // At L0 the reason says it all.
+            (Some(why), _) if reached.level == Level::Nothing => format!("not reached: {}", failure_words(why)),
+            (Some(why), _) => format!("not reached: {} ({})", failure_words(why), reached.level.words()),
         };
         Finding::new(holds, found).because(|| {
             let tried = reach.attempts.iter().map(|attempt| {
@@ -91,6 +98,18 @@ impl Drill {
                 format!("tried {}:{} (priority {}) at {address}: {:?}", target.host, target.port, target.priority, attempt.result)
             });
             tried.chain(self.fabric.explain_reach(query)).collect()
+        })
+    }
+
+    /// The Edge Server that answered, be it with a refusal.
+    fn edge_reached(&self, reach: &Reach) -> Option<(EdgePoolId, ComputerId)> {
+        reach.via.or_else(|| {
+            let address = reach.attempts.last()?.address?;
+            let of_pool = |edge: EdgePoolId| {
+                let server = self.topology.edge_pool(edge).servers.iter().find(|server| server.external == address)?;
+                Some((edge, server.computer))
+            };
+            self.topology.edge_pool_ids().find_map(of_pool)
         })
     }
 }

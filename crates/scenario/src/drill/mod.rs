@@ -16,7 +16,7 @@ use std::sync::Arc;
 use firedrill_cmdlets::signatures::Binding;
 use firedrill_cmdlets::{Operator, PromptPolicy, Shell, ShellState};
 use firedrill_fabric::fault::Change;
-use firedrill_fabric::federation::{Reach, ReachQuery};
+use firedrill_fabric::federation::{Level, Reach, ReachQuery, Reached};
 use firedrill_fabric::naming::PartnerView;
 use firedrill_fabric::{Caller, Configuration, Fabric, LimitError, Operation, OperationError, SimDuration, SimTime};
 use firedrill_powershell::session::{Limits, Options as SessionOptions, Session};
@@ -312,10 +312,18 @@ impl Drill {
     /// # Errors
     /// When the two disagree.
     pub fn reach(&mut self, query: &ReachQuery) -> Result<Reach, Bug> {
-        let model = self.fabric.reach(query);
+        self.reached(query, Level::Authenticated).map(|reached| reached.reach)
+    }
+
+    /// As [`Self::reach`], with how far it went; XMPP goes on to a ping only where L6 is `wanted`.
+    ///
+    /// # Errors
+    /// When the two disagree.
+    pub fn reached(&mut self, query: &ReachQuery, wanted: Level) -> Result<Reached, Bug> {
+        let model = self.fabric.reached(query, wanted);
         if let Some(wire) = &mut self.wire {
             wire.follow(&self.fabric)?;
-            wire.check_reach(query, &self.fabric, &model)?;
+            wire.check_reach(query, &self.fabric, &model.reach)?;
         }
         Ok(model)
     }

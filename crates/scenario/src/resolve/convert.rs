@@ -1,13 +1,13 @@
 //! Words of documents to terms of the fabric.
 
-use firedrill_fabric::federation::{EdgeRefusal, ReachFailure};
+use firedrill_fabric::federation::{EdgeRefusal, Level, ReachFailure};
 use firedrill_fabric::operation::DatabaseGroup;
 use firedrill_fabric::serving::{DataKind, ServingCause};
 use firedrill_fabric::{CmsDatabaseState, ExportState, ImportState, PoolState, ServiceMode, ServiceStatus};
 
 use crate::document::{
-    CauseDocument, CmsDatabaseDocument, DataDocument, DatabasesDocument, ExportDocument, FailureDocument, ImportDocument, ModeDocument,
-    PoolStateDocument, ServiceStatusDocument,
+    CauseDocument, CmsDatabaseDocument, DataDocument, DatabasesDocument, ExportDocument, FailureDocument, ImportDocument, LevelDocument,
+    ModeDocument, PoolStateDocument, ServiceStatusDocument,
 };
 
 pub(super) fn service_mode(mode: ModeDocument) -> ServiceMode {
@@ -93,9 +93,22 @@ pub(super) fn reach_failure(failure: FailureDocument) -> ReachFailure {
         FailureDocument::PartnerNotAllowed => ReachFailure::TurnedAway(EdgeRefusal::PartnerNotAllowed),
         FailureDocument::NextHopUnavailable => ReachFailure::TurnedAway(EdgeRefusal::NextHopUnavailable),
         FailureDocument::CertificateExpired => ReachFailure::TurnedAway(EdgeRefusal::CertificateExpired),
+        FailureDocument::NoAuthentication => ReachFailure::TurnedAway(EdgeRefusal::NoAuthentication),
         FailureDocument::NoRoute => ReachFailure::NoRoute,
         FailureDocument::RouteUnavailable => ReachFailure::RouteUnavailable,
         FailureDocument::UserNotServed => ReachFailure::UserNotServed,
+        FailureDocument::NoAnswer => ReachFailure::NoAnswer,
+    }
+}
+
+pub(super) fn reach_level(level: LevelDocument) -> Level {
+    match level {
+        LevelDocument::L1 => Level::Resolved,
+        LevelDocument::L2 => Level::Connected,
+        LevelDocument::L3 => Level::Answered,
+        LevelDocument::L4 => Level::Secured,
+        LevelDocument::L5 => Level::Authenticated,
+        LevelDocument::L6 => Level::RoundTrip,
     }
 }
 

@@ -4,22 +4,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firedrill_fabric::federation::{Direction, Protocol};
 use firedrill_fabric::operation::MirrorSide;
 use firedrill_fabric::{ServiceMode, SimDuration};
 use firedrill_syntax::{DurationText, Located, Span, quote};
 use firedrill_topology::BackEnd;
 
 use super::convert::{
-    cms_database, data_kind, databases, export_state, import_state, pool_state, reach_failure, service_mode, service_status, serving_cause,
+    cms_database, data_kind, databases, export_state, import_state, pool_state, service_mode, service_status, serving_cause,
 };
 use super::names::{has_replica, is_none};
 use super::settings::Purpose;
 use super::{Resolver, entry_span};
 use crate::document::*;
 use crate::scenario::{
-    Bounds, Check, DnsAnswer, EdgePlace, ErrorDemand, Expectation, ExperienceColumn, Holder, ObjectsDemand, Origin, Properties, Quantity,
-    Reachability, Stream, TextDemand, Who,
+    Bounds, Check, ErrorDemand, Expectation, ExperienceColumn, Holder, ObjectsDemand, Origin, Properties, Quantity, Stream, TextDemand, Who,
 };
 
 /// Where expectations stand; it decides which of them make sense.
@@ -335,114 +333,6 @@ impl Resolver<'_> {
             return None;
         }
         Some(Check::Services { computers, names: names?, status, disabled: e.disabled.map(Located::into_inner) })
-    }
-
-    fn media(&mut self, e: &MediaExpectation, whole: Span) -> Option<Check> {
-        let pool = self.pool(&e.pool);
-        let via = match &e.via {
-            Some(name) => Some(self.edge_pool_or_none(name)?),
-            None => None,
-        };
-        if via.is_none() && e.working.is_none() {
-            let hint = Some("write `via:` or `working:`".to_owned());
-            self.error("empty-expectation", whole, "nothing is said about media", hint);
-            return None;
-        }
-        Some(Check::Media { pool: pool?, via, working: e.working.map(Located::into_inner) })
-    }
-
-    fn dns(&mut self, e: &DnsExpectation, whole: Span) -> Option<Check> {
-        let partner = self.partner(&e.seen_by);
-        let name = self.owner_name(&e.name);
-        let answer = match (e.data.as_slice(), &e.answer) {
-            ([], None) => {
-                let hint = Some("write `data:` with the records, or `answer:`".to_owned());
-                self.error("empty-expectation", whole, "it is not said what the partner sees", hint);
-                return None;
-            }
-            ([_, ..], Some(answer)) => {
-                let hint = Some("remove one of the two".to_owned());
-                self.error("contradiction", answer.span, "`data` and `answer` exclude each other", hint);
-                return None;
-            }
-            ([], Some(answer)) => match answer.value {
-                DnsAnswerDocument::NoName => DnsAnswer::NoName,
-                DnsAnswerDocument::NoData => DnsAnswer::NoData,
-                DnsAnswerDocument::NoServer => DnsAnswer::NoServer,
-            },
-            (data, None) => DnsAnswer::Records(self.records(e.record_type, data, whole)?),
-        };
-        let record_type = super::fault::record_type(e.record_type);
-        Some(Check::Dns { partner: partner?, name: name?, record_type, answer, cached: e.cached.map(Located::into_inner) })
-    }
-
-    fn federation(&mut self, e: &FederationExpectation) -> Option<Check> {
-        let partner = self.partner(&e.partner);
-        let domain = match &e.domain {
-            Some(name) => self.sip_domain(name),
-            None => self.topology.sip_domains.first().cloned(),
-        };
-        let via = match &e.via {
-            Some(name) => Some(match self.topology.find_edge_pool(name) {
-                Some(edge) => EdgePlace::Pool(edge),
-                None => EdgePlace::Computer(self.edge_server(name)?),
-            }),
-            None => None,
-        };
-        let reachable = e.reachable.map_or(e.failure.is_none(), |reachable| reachable.value);
-        let wanted = match (reachable, via, &e.failure) {
-            (true, via, None) => Reachability::Reachable(via),
-            (false, None, failure) => Reachability::Unreachable(failure.map(|failure| reach_failure(failure.value))),
-            (true, _, Some(failure)) => {
-                self.error("contradiction", failure.span, "what is reachable has no failure", Some("remove one of the two".to_owned()));
-                return None;
-            }
-            (false, Some(_), _) => {
-                let span = e.via.as_ref().map_or(e.protocol.span, |via| via.span);
-                self.error("contradiction", span, "what is not reachable goes through no Edge", Some("remove `via:`".to_owned()));
-                return None;
-            }
-        };
-        let protocol = match e.protocol.value {
-            ProtocolDocument::Xmpp => Protocol::Xmpp,
-            ProtocolDocument::Sip => Protocol::Sip,
-        };
-        let partner = partner?;
-        let spoken = match protocol {
-            Protocol::Xmpp => self.topology.partner(partner).xmpp,
-            Protocol::Sip => self.topology.partner(partner).sip,
-        };
-        if !spoken {
-            let message = format!("{} does not federate over this protocol", quote(&e.partner));
-            let hint = "ask about a protocol that the topology gives this partner, or give it this one there".to_owned();
-            self.error("wrong-protocol", e.protocol.span, message, Some(hint));
-            return None;
-        }
-        let direction = match e.direction {
-            DirectionDocument::Inbound => Direction::Inbound,
-            DirectionDocument::Outbound => Direction::Outbound,
-        };
-        Some(Check::Federation { partner, domain: domain?, protocol, direction, wanted })
-    }
-
-    fn edge_server(&mut self, name: &Located<String>) -> Option<firedrill_topology::ComputerId> {
-        let topology = self.topology;
-        if topology.find_computer(name).is_none() {
-            // Neither: the words for an Edge pool also list its servers' pool.
-            self.edge_pool(name);
-            return None;
-        }
-        let computer = self.computer(name)?;
-        if !matches!(topology.computer(computer).role, firedrill_topology::ComputerRole::Edge(_)) {
-            self.error(
-                "wrong-kind",
-                name.span,
-                format!("{} is not an Edge Server", quote(name)),
-                Some("name an Edge pool or one of its servers".to_owned()),
-            );
-            return None;
-        }
-        Some(computer)
     }
 
     fn principal(&mut self, e: &PrincipalExpectation, whole: Span) -> Vec<(Check, Span)> {

@@ -4,6 +4,7 @@ mod convert;
 mod expectation;
 mod fault;
 pub(crate) mod names;
+mod network;
 mod objectives;
 mod script;
 mod settings;
