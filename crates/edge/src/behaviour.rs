@@ -51,27 +51,24 @@ impl Behaviour {
         }
     }
 
-    /// Names of the certificate that it shows. An Edge's external certificate has the Access Edge's name, the domains, and
-    /// for XMPP `xmpp.contoso.com` or `*.contoso.com` (dossier F.7).
+    /// How it calls itself in `ms-diagnostics` and routes: the first name of its certificate.
+    pub(crate) fn source(&self) -> String {
+        self.certificate_names().into_iter().next().unwrap_or_default()
+    }
+
+    /// Names of the certificate that it shows.
     pub(crate) fn certificate_names(&self) -> Vec<String> {
         match self {
             Self::Partner { domains, .. } => domains.to_vec(),
-            Self::Edge(listener) => {
-                let access = listener.domains.first().map(|domain| format!("sip.{domain}"));
-                let of_domain = |domain: &String| [domain.clone(), format!("xmpp.{domain}"), format!("*.{domain}")];
-                access.into_iter().chain(listener.domains.iter().flat_map(of_domain)).collect()
-            }
+            Self::Edge(listener) => listener.certificate_names(),
         }
     }
 
     /// When that certificate is valid; `usual` where nothing else is known.
     pub(crate) fn certificate_dates(&self, usual: CertificateDates) -> CertificateDates {
-        let Self::Edge(listener) = self else { return usual };
-        match &listener.xmpp {
-            Some(proxy) => proxy.certificate,
-            // Over before anything happens.
-            None if listener.refusal == Some(EdgeRefusal::CertificateExpired) => CertificateDates { not_after: usual.not_before, ..usual },
-            None => usual,
+        match self {
+            Self::Edge(listener) => listener.certificate,
+            Self::Partner { .. } => usual,
         }
     }
 

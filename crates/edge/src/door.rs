@@ -187,16 +187,15 @@ async fn serve(stream: TcpStream, behaviour: Arc<Behaviour>, host: Arc<Host>) {
     let _set = stream.set_nodelay(true);
     match behaviour.protocol() {
         Protocol::Xmpp => xmpp::serve(Box::new(stream), host).await,
-        Protocol::Sip => sip::serve(stream, &behaviour, host.around.limits()).await,
+        Protocol::Sip => sip::serve(stream, host).await,
     }
 }
 
 /// One answer that fits the socket's empty buffer, without waiting for anything.
 fn turn_away(stream: &TcpStream, protocol: Protocol) {
-    let words = match protocol {
-        Protocol::Xmpp => xmpp::overload(),
-        Protocol::Sip => sip::overload(),
-    };
     // The peer may be gone already; there is nobody else to tell.
-    let _sent = stream.try_write(words.as_bytes());
+    let _sent = match protocol {
+        Protocol::Xmpp => stream.try_write(xmpp::overload().as_bytes()),
+        Protocol::Sip => stream.try_write(&sip::OVERLOAD),
+    };
 }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use firedrill_dns::DnsError;
 
+use crate::sip::SipFailure;
 use crate::tls::CertificateFault;
 use crate::xmpp::StreamFailure;
 
@@ -102,6 +103,14 @@ pub enum ProbeError {
         peer: SocketAddr,
         /// How.
         failure: StreamFailure,
+    },
+    /// SIP failed in a way that the model has no answer for.
+    #[error("SIP to {peer} failed: {failure}")]
+    Sip {
+        /// To whom.
+        peer: SocketAddr,
+        /// How.
+        failure: SipFailure,
     },
     /// The prober has no certificate.
     #[error(transparent)]

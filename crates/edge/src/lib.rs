@@ -7,7 +7,7 @@
 //! [`Network`] holds all of it for one fabric.
 //!
 //! What the wire speaks here: XMPP server-to-server with TLS, SASL EXTERNAL and Server Dialback (RFC 6120, XEP-0220), with
-//! certificates of the fabric's own authority ([`Authority`]), and SIP OPTIONS over TCP. Stanzas reach users as the model
+//! certificates of the fabric's own authority ([`Authority`]), and SIP over mutual TLS. Stanzas reach users as the model
 //! decides at that moment ([`Gateway`]); [`Mail`] shows what arrived.
 
 mod agree;
@@ -35,7 +35,7 @@ pub use limits::Limits;
 pub use measure::start_to_first_answer;
 pub use network::{Network, NetworkError, SendError};
 pub use partner::PartnerListeners;
-pub use sip::{Diagnostics, diagnostics};
+pub use sip::{Diagnostics, Malformed, SipFailure, SipRefusal, TlsFacts, diagnostics};
 pub use surroundings::{Gateway, OpenGateway};
 pub use tls::{Authority, CertificateFault, CertificateProblem, Credentials};
 pub use xmpp::{Condition, Content, Delivery, Facts, Mail, Method, StreamFailure, StreamRecord};

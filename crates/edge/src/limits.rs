@@ -15,9 +15,13 @@ pub struct Limits {
     pub depth: usize,
     /// Largest SIP message with its body, in bytes.
     pub sip_bytes: usize,
-    /// How long a SIP connection may take from accept to close, and an XMPP connection to its authentication where the
-    /// gateway's `StreamEstablishmentTimeout` (60 s, dossier F.7) is not shorter; also the longest time for one stanza, and
-    /// for a peer to read what it is told.
+    /// Header fields in one SIP message: a few bytes on the wire can be many in memory.
+    pub sip_headers: usize,
+    /// Dialogs (sessions and subscriptions) that one SIP connection holds; more are refused.
+    pub sip_dialogs: usize,
+    /// How long a connection may take to its authentication: a TLS handshake of SIP, an XMPP stream where the gateway's
+    /// `StreamEstablishmentTimeout` (60 s, dossier F.7) is not shorter. Also the longest time for one stanza or SIP message,
+    /// between two SIP messages, and for a peer to read what it is told.
     pub conversation: Duration,
     /// Connections served by one listener at a time; more are turned away.
     pub connections: usize,
@@ -35,6 +39,8 @@ impl Default for Limits {
             nodes: 2_000,
             depth: 32,
             sip_bytes: 64 * 1024,
+            sip_headers: 128,
+            sip_dialogs: 64,
             conversation: Duration::from_secs(60),
             connections: 256,
             probe: Duration::from_secs(10),

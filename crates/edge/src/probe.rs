@@ -17,7 +17,8 @@ use crate::behaviour::Behaviour;
 use crate::error::ProbeError;
 use crate::fleet::EdgeFleet;
 use crate::limits::Limits;
-use crate::sip::SipAnswer;
+use crate::sip::call::{Introduction, Response};
+use crate::sip::{SipFailure, TlsFacts};
 use crate::tls::CertificateProblem;
 use crate::xmpp::call::Call;
 use crate::xmpp::host::Host;
@@ -127,7 +128,11 @@ pub(crate) async fn outbound(
                 Err(failure) => read_failure(peer, failure),
             }
         }
-        Protocol::Sip => ask_sip(stream, peer, domain, partner, limits).await,
+        Protocol::Sip => {
+            let mut facts = TlsFacts::default();
+            // The partner's server is known by its domain: how its own DNS names it is no part of the fabric.
+            read_sip(peer, meet_sip(host, stream, partner, (domain, partner), &mut facts).await)
+        }
     }
 }
 
@@ -170,7 +175,7 @@ impl<'a> Walk<'a> {
             Selection::Targets(candidates) => self.try_all(candidates, "an SRV record; priorities in order (RFC 2782)").await,
             Selection::Literal(target, address) => {
                 self.choose(&target, "an address needs no DNS (RFC 6120 3.2.3)");
-                let result = self.try_one(address, target.port).await?;
+                let result = self.try_one(address, &target).await?;
                 self.conclude(vec![Attempt { target, address: Some(address), result }])
             }
             Selection::OwnAddress(target) => {
@@ -212,7 +217,7 @@ impl<'a> Walk<'a> {
                 attempts.push(Attempt { target: target.clone(), address: None, result: AttemptResult::NoAddress });
             }
             for address in addresses {
-                let result = self.try_one(address, target.port).await?;
+                let result = self.try_one(address, &target).await?;
                 attempts.push(Attempt { target: target.clone(), address: Some(address), result });
                 if result != AttemptResult::Refused {
                     return self.conclude(attempts);
@@ -240,7 +245,8 @@ impl<'a> Walk<'a> {
         Ok(Reach { via, attempts, failure })
     }
 
-    async fn try_one(&mut self, address: Ipv4Addr, port: u16) -> Result<AttemptResult, ProbeError> {
+    async fn try_one(&mut self, address: Ipv4Addr, target: &Target) -> Result<AttemptResult, ProbeError> {
+        let port = target.port;
         self.level = self.level.max(Level::Resolved);
         let wire = self.prober.map().wire(address)?;
         let endpoint = self.prober.map().endpoint(wire, port);
@@ -253,17 +259,32 @@ impl<'a> Walk<'a> {
         let Some((stream, peer)) = stream else { return Ok(AttemptResult::Refused) };
         let result = match self.protocol {
             Protocol::Xmpp => self.stream(stream, peer).await,
-            Protocol::Sip => {
-                let result = ask_sip(stream, peer, self.prober.partner, &self.domain, self.prober.limits()).await?;
-                self.steps.push(Step::Options { result });
-                if result == AttemptResult::Answered {
-                    self.level = Level::Answered;
-                }
-                Ok(result)
-            }
+            Protocol::Sip => self.options(stream, peer, &target.host).await,
         }?;
         if result != AttemptResult::Refused {
             self.level = self.level.max(Level::Connected);
+        }
+        Ok(result)
+    }
+
+    /// Mutual TLS, and OPTIONS. The server's certificate must be for the host that the SRV record names; that it lies inside
+    /// the domain was decided before (dossier F.5, strict domain match).
+    async fn options(&mut self, stream: TcpStream, peer: SocketAddr, host: &str) -> Result<AttemptResult, ProbeError> {
+        let prober = self.prober;
+        let mut facts = TlsFacts::default();
+        let met = meet_sip(&prober.host, stream, host, (prober.partner, &self.domain), &mut facts).await;
+        let reached = match (&met, facts.cipher.is_some() && facts.certificate.is_none()) {
+            (Ok(response), _) if response.status == 200 => Level::RoundTrip,
+            // Both have shown certificates; who is turned away is no partner all the same.
+            (Ok(_), _) | (Err(_), true) => Level::Secured,
+            (Err(_), false) => self.level,
+        };
+        self.level = self.level.max(reached);
+        self.steps.push(Step::Tls { facts, failure: met.as_ref().err().map(ToString::to_string) });
+        let answered = met.is_ok();
+        let result = read_sip(peer, met)?;
+        if answered {
+            self.steps.push(Step::Options { result });
         }
         Ok(result)
     }
@@ -352,17 +373,38 @@ fn read_failure(peer: SocketAddr, failure: StreamFailure) -> Result<AttemptResul
     }
 }
 
-async fn ask_sip(mut stream: TcpStream, peer: SocketAddr, from: &str, to: &str, limits: &Limits) -> Result<AttemptResult, ProbeError> {
-    read_sip(peer, in_time(limits, peer, sip::ask(&mut stream, peer, from, to, limits)).await??)
+/// A connection to a SIP server: mutual TLS with the certificate of `host`, which asks on behalf of one domain for another.
+async fn meet_sip(
+    host: &Arc<Host>,
+    stream: TcpStream,
+    name: &str,
+    (from, to): (&str, &str),
+    facts: &mut TlsFacts,
+) -> Result<Response, SipFailure> {
+    let around = &host.around;
+    let credentials = host.credentials().map_err(|error| SipFailure::Tls(error.to_string()))?;
+    let with = Introduction { credentials: &credentials, authority: around.authority(), now: around.now(), limits: around.limits() };
+    let mut call = sip::call::Call::open(stream, name, &with, facts).await?;
+    let request = sip::call::options(from, to, &call.sent_by(), &host.fresh_id("options"));
+    let response = call.ask(&request, around.limits()).await;
+    call.hang_up().await;
+    response
 }
 
-fn read_sip(peer: SocketAddr, answer: SipAnswer) -> Result<AttemptResult, ProbeError> {
-    let SipAnswer::Response { status, diagnostics } = answer else { return Ok(AttemptResult::Refused) };
-    if status == 200 {
-        return Ok(AttemptResult::Answered);
+/// What a SIP answer, or none, means for the attempt.
+fn read_sip(peer: SocketAddr, met: Result<Response, SipFailure>) -> Result<AttemptResult, ProbeError> {
+    match met {
+        Ok(response) if response.status == 200 => Ok(AttemptResult::Answered),
+        Ok(response) => {
+            let refusal = response.diagnostics_id().and_then(|id| sip::edge_refusal(response.status, id));
+            turned_away(peer, refusal, format!("status {}, ms-diagnostics {:?}", response.status, response.diagnostics()))
+        }
+        // To a client, a server of another protocol is as good as none.
+        Err(SipFailure::Foreign) => Ok(AttemptResult::Refused),
+        Err(SipFailure::Certificate(CertificateProblem::Expired)) => Ok(AttemptResult::TurnedAway(EdgeRefusal::CertificateExpired)),
+        Err(SipFailure::Certificate(CertificateProblem::WrongName)) => Ok(AttemptResult::TurnedAway(EdgeRefusal::CertificateName)),
+        Err(failure) => Err(ProbeError::Sip { peer, failure }),
     }
-    let id = diagnostics.as_deref().and_then(|text| text.split(';').next()?.trim().parse().ok());
-    turned_away(peer, id.and_then(|id| sip::refusal(status, id)), format!("status {status}, ms-diagnostics {diagnostics:?}"))
 }
 
 fn turned_away(peer: SocketAddr, refusal: Option<EdgeRefusal>, what: String) -> Result<AttemptResult, ProbeError> {

@@ -1,6 +1,5 @@
 //! What all servers of one fabric share on the wire.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use firedrill_dns::{AddressMap, PartnerResolver};
@@ -11,7 +10,7 @@ use firedrill_topology::ComputerId;
 
 use crate::error::EdgeError;
 use crate::limits::Limits;
-use crate::tls::Authority;
+use crate::tls::{Authority, Clock};
 use crate::xmpp::Mail;
 use crate::xmpp::directory::Directory;
 use crate::xmpp::ledger::Ledger;
@@ -83,8 +82,8 @@ struct Inner {
     mail: Arc<Mail>,
     ledger: Ledger,
     gateway: RwLock<Arc<dyn Gateway>>,
-    /// Virtual time, in nanoseconds.
-    now: AtomicI64,
+    /// Virtual time.
+    clock: Clock,
 }
 
 impl Surroundings {
@@ -96,16 +95,17 @@ impl Surroundings {
         resolver: Option<PartnerResolver>,
         gateway: Arc<dyn Gateway>,
     ) -> Result<Self, EdgeError> {
+        let clock = Clock::new(SimTime(0));
         Ok(Self(Arc::new(Inner {
             map: map.clone(),
             seed,
             limits,
-            authority: Authority::new(seed, dates)?,
+            authority: Authority::with_clock(seed, dates, clock.clone())?,
             directory: Directory::new(map, seed, resolver),
             mail: Arc::default(),
             ledger: Ledger::default(),
             gateway: RwLock::new(gateway),
-            now: AtomicI64::new(0),
+            clock,
         })))
     }
 
@@ -146,10 +146,10 @@ impl Surroundings {
     }
 
     pub(crate) fn now(&self) -> SimTime {
-        SimTime(self.0.now.load(Ordering::Relaxed))
+        self.0.clock.now()
     }
 
     pub(crate) fn set_now(&self, now: SimTime) {
-        self.0.now.store(now.0, Ordering::Relaxed);
+        self.0.clock.set(now);
     }
 }

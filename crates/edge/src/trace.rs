@@ -8,6 +8,7 @@ use firedrill_fabric::federation::{AttemptResult, Level, Protocol, Reach};
 use firedrill_fabric::naming::{Answer, PartnerView};
 use firedrill_topology::{RecordData, RecordType};
 
+use crate::sip::TlsFacts;
 use crate::xmpp::Facts;
 
 /// The way of a partner to a domain of ours.
@@ -72,6 +73,13 @@ pub enum Step {
         /// What was learnt.
         facts: Facts,
         /// Why it was not authenticated, when it was not.
+        failure: Option<String>,
+    },
+    /// A TLS handshake of SIP, in which both sides show certificates.
+    Tls {
+        /// What was learnt.
+        facts: TlsFacts,
+        /// Why it went no further, when it did not.
         failure: Option<String>,
     },
     /// SIP OPTIONS.
@@ -169,6 +177,17 @@ impl fmt::Display for Step {
                     (Some(method), None) => write!(f, "; authenticated by {}", method.name()),
                     (None, None) => Ok(()),
                 }
+            }
+            Self::Tls { facts, failure } => {
+                write!(f, "tls     {}", facts.version.as_deref().unwrap_or("no handshake"))?;
+                if let Some(cipher) = &facts.cipher {
+                    write!(f, ", {cipher}")?;
+                    match &facts.certificate {
+                        None => write!(f, ", certificate good for the host")?,
+                        Some(problem) => write!(f, ", {problem}")?,
+                    }
+                }
+                failure.as_ref().map_or(Ok(()), |failure| write!(f, "; {failure}"))
             }
             Self::Options { result } => write!(f, "sip     OPTIONS: {result:?}"),
             Self::Ping { answered } => write!(f, "ping    {}", if *answered { "answered" } else { "not answered" }),

@@ -19,6 +19,8 @@ const LIMITS: Limits = Limits {
     nodes: 200,
     depth: 16,
     sip_bytes: 8 * 1024,
+    sip_headers: 64,
+    sip_dialogs: 4,
     conversation: Duration::from_secs(20),
     connections: 4,
     probe: Duration::from_secs(10),

@@ -91,6 +91,8 @@ pub enum EdgeRefusal {
     NextHopUnavailable,
     /// The Edge's certificate has expired.
     CertificateExpired,
+    /// The Edge's certificate does not name the host that was connected to (SIP).
+    CertificateName,
     /// The partner's settings, or what the Edge can reach, leave no way to authenticate it (XMPP).
     NoAuthentication,
 }
@@ -143,6 +145,8 @@ pub struct Listener {
     pub partners: Option<Vec<String>>,
     /// Why it would turn everybody away, if it would.
     pub refusal: Option<EdgeRefusal>,
+    /// Validity of the certificate that it shows.
+    pub certificate: CertificateDates,
     /// What the XMPP proxy goes by, from the Edge's replica; `None` for SIP, or for the defaults of the cmdlets.
     pub xmpp: Option<Arc<XmppProxy>>,
 }
@@ -189,8 +193,6 @@ pub struct XmppProxy {
     pub gateway: XmppGatewayConfiguration,
     /// `Get-CsXmppAllowedPartner`.
     pub partners: Vec<XmppAllowedPartner>,
-    /// Validity of the Edge's external certificate.
-    pub certificate: CertificateDates,
     /// Whether connections from this Edge to partners' servers on 5269 pass; Server Dialback needs them.
     pub reaches_partners: bool,
 }
@@ -372,7 +374,8 @@ impl Reach {
             None => Level::Authenticated,
             Some(ReachFailure::TurnedAway(refusal)) => match (protocol, refusal) {
                 (Protocol::Xmpp, EdgeRefusal::CertificateExpired | EdgeRefusal::NoAuthentication) => Level::Answered,
-                (Protocol::Xmpp, _) | (Protocol::Sip, EdgeRefusal::CertificateExpired) => Level::Connected,
+                (Protocol::Xmpp, _) => Level::Connected,
+                (Protocol::Sip, EdgeRefusal::CertificateExpired | EdgeRefusal::CertificateName) => Level::Connected,
                 (Protocol::Sip, _) => Level::Secured,
             },
             Some(_) if resolved => Level::Resolved,
@@ -412,6 +415,33 @@ pub fn strict_match(domain: &str, host: &str) -> bool {
 }
 
 impl Listener {
+    /// DNS names of the Edge's external certificate, the first one its subject: the Access Edge's name, and for each domain
+    /// the domain, `xmpp.contoso.com` and `*.contoso.com` (dossier F.5, F.7).
+    pub fn certificate_names(&self) -> Vec<String> {
+        let access = self.domains.first().map(|domain| format!("sip.{domain}"));
+        let of_domain = |domain: &String| [domain.clone(), format!("xmpp.{domain}"), format!("*.{domain}")];
+        access.into_iter().chain(self.domains.iter().flat_map(of_domain)).collect()
+    }
+
+    /// Whether that certificate is for a host; a wildcard stands for one label (RFC 6125 6.4.3).
+    pub fn certifies(&self, host: &str) -> bool {
+        let parent = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+        let is = |name: &String| name.eq_ignore_ascii_case(host) || parent.as_ref().is_some_and(|wild| name.eq_ignore_ascii_case(wild));
+        self.certificate_names().iter().any(is)
+    }
+
+    /// What a peer makes of the certificate that it is shown when it connects to a host over SIP: federation is over mutual
+    /// TLS, and the first thing that a peer sees of the Edge is its certificate.
+    ///
+    /// # Errors
+    /// Why it hangs up.
+    pub fn trusted_as(&self, host: &str) -> Result<(), EdgeRefusal> {
+        if self.refusal == Some(EdgeRefusal::CertificateExpired) {
+            return Err(EdgeRefusal::CertificateExpired);
+        }
+        if self.certifies(host) { Ok(()) } else { Err(EdgeRefusal::CertificateName) }
+    }
+
     /// Whether a peer that says it is `partner` may talk to `domain` here, in the order of a connection.
     ///
     /// # Errors

@@ -1,11 +1,19 @@
-//! SIP over TCP on 5061: enough to tell a served domain from one that is turned away (OPTIONS, RFC 3261 11).
+//! SIP over TLS on 5061: framing, mutual TLS, what servers answer and how clients ask (RFC 3261; dossier F.5, F.6, J).
+//!
+//! [`frame`] and [`message`] read bytes and are pure; [`serve`] receives connections, and [`desk`] decides on them; [`call`]
+//! opens them; [`words`] has the exact strings.
 
-mod ask;
+pub(crate) mod call;
+mod desk;
+pub(crate) mod frame;
+mod line;
 mod message;
+mod reply;
 mod serve;
 mod words;
 
-pub(crate) use ask::{SipAnswer, ask};
+pub use call::{SipFailure, TlsFacts};
+pub use frame::Malformed;
 pub(crate) use serve::serve;
-pub use words::{Diagnostics, diagnostics};
-pub(crate) use words::{overload, refusal};
+pub use words::{Diagnostics, SipRefusal, diagnostics};
+pub(crate) use words::{OVERLOAD, edge_refusal};

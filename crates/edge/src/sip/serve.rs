@@ -1,78 +1,76 @@
-//! The listening side.
+//! The listening side: one connection over TLS.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::message::{Malformed, Message, complete, host};
-use super::words::diagnostics;
+use super::desk::{Desk, Peer};
+use super::line::{Broken, Line};
+use super::message::Request;
+use super::reply::{Reply, unframed};
+use super::words::SipRefusal;
 use crate::behaviour::Behaviour;
 use crate::goodbye::say_goodbye;
-use crate::limits::Limits;
+use crate::tls::{self, Credentials};
+use crate::xmpp::host::Host;
 
-/// Header fields that an answer repeats from its request (RFC 3261 8.2.6.2), as written in answers.
-const REPEATED: [(&str, &str); 5] = [("via", "Via"), ("from", "From"), ("to", "To"), ("call-id", "Call-ID"), ("cseq", "CSeq")];
-
-/// Serves one connection until the peer closes it, misbehaves or takes too long.
-pub(crate) async fn serve(mut stream: TcpStream, behaviour: &Behaviour, limits: &Limits) {
-    let status = match tokio::time::timeout(limits.conversation, converse(&mut stream, behaviour, limits)).await {
-        // Gone, or too slow: SIP has no word for it, the connection is closed (RFC 3261 18.3).
-        Ok(Ok(())) | Err(_) => return,
-        Ok(Err(Malformed::TooLarge)) => "513 Message Too Large",
-        Ok(Err(Malformed::Syntax)) => "400 Bad Request",
-    };
-    // Nothing after a message that cannot be framed can be trusted: says so and closes.
-    say_goodbye(&mut stream, &format!("SIP/2.0 {status}\r\nContent-Length: 0\r\n\r\n")).await;
+/// Serves one connection until the peer closes it, misbehaves or takes too long. What is not TLS gets an alert.
+pub(crate) async fn serve(stream: TcpStream, host: Arc<Host>) {
+    let limits = *host.around.limits();
+    let source = stream.peer_addr().ok();
+    // Without a certificate there is no TLS, and without TLS no SIP.
+    let Ok(credentials) = host.credentials() else { return };
+    let config = demanded(&host.behaviour(), &credentials);
+    // Who speaks no TLS, or shows no certificate where one is due, has been told by an alert.
+    let Ok(Ok((stream, chain))) = timeout(limits.conversation, tls::accept(stream, &config)).await else { return };
+    let line = Line::new(Box::new(stream), &limits);
+    converse(line, source, chain.unwrap_or_default(), host).await;
 }
 
-/// Answers requests in order; ends well when the peer goes away.
-async fn converse(stream: &mut TcpStream, behaviour: &Behaviour, limits: &Limits) -> Result<(), Malformed> {
-    let mut buffer: Vec<u8> = Vec::new();
-    let mut chunk = vec![0; 4096];
+/// What is asked of clients: federation is over mutual TLS (dossier F.6).
+fn demanded(behaviour: &Behaviour, credentials: &Credentials) -> Arc<ServerConfig> {
+    match behaviour {
+        Behaviour::Edge(_) | Behaviour::Partner { .. } => Arc::clone(&credentials.mutual),
+    }
+}
+
+/// Answers requests in order.
+async fn converse(mut line: Line, source: Option<SocketAddr>, chain: Vec<CertificateDer<'static>>, host: Arc<Host>) {
+    let mut peer = Peer::new(chain, source);
     loop {
-        match complete(&buffer, limits.sip_bytes)? {
-            Some((length, message)) => {
-                buffer.drain(..length);
-                if stream.write_all(answer(&message, behaviour).as_bytes()).await.is_err() {
-                    return Ok(());
-                }
+        let message = match line.next().await {
+            Ok(message) => message,
+            Err(Broken::Malformed(malformed)) => {
+                // Nothing after a message that cannot be framed can be trusted: says so and closes.
+                let words = unframed(malformed, &host.behaviour().source());
+                return say_goodbye(&mut line.into_io(), &words).await;
             }
-            None => match stream.read(&mut chunk).await {
-                Ok(0) | Err(_) => return Ok(()),
-                Ok(count) => buffer.extend_from_slice(&chunk[..count]),
-            },
+            // Gone, or too slow: SIP has no word for it, the connection is closed (RFC 3261 18.3).
+            Err(Broken::Closed | Broken::Failed(_)) => return,
+            Err(Broken::Late) => return line.close().await,
+        };
+        let desk = Desk::new(&host);
+        let words = match Request::read(message) {
+            // Answers to what was sent along with an answer: nobody waits for them.
+            None => continue,
+            Some(Ok(request)) => desk.answer(&request, &mut peer).await,
+            Some(Err((status, message))) => {
+                let mut reply = Reply::new(status);
+                if status.code == 400 {
+                    reply = Reply::refusal(SipRefusal::Unreadable, &host.behaviour().source());
+                }
+                // An ACK is never answered (RFC 3261 17.1.1.3).
+                if message.is_ack() { Vec::new() } else { vec![reply.write(&message, &desk.tag(), source)] }
+            }
+        };
+        for text in words {
+            if line.send(&text).await.is_err() {
+                return;
+            }
         }
     }
-}
-
-fn answer(message: &Message, behaviour: &Behaviour) -> String {
-    let Some((method, uri)) = message.request() else { return respond(message, 400, "Bad Request", "") };
-    let (Some(domain), Some(partner)) = (host(uri), message.header("from").and_then(host)) else {
-        return respond(message, 400, "Bad Request", "");
-    };
-    if REPEATED.iter().any(|(name, _)| message.header(name).is_none()) {
-        return respond(message, 400, "Bad Request", "");
-    }
-    if let Err(refusal) = behaviour.decide(&partner, &domain) {
-        let words = diagnostics(refusal);
-        let source = behaviour.domains().first().map_or("", String::as_str);
-        let header = format!("ms-diagnostics: {};reason=\"{}\";source=\"sip.{source}\"\r\n", words.id, words.reason);
-        return respond(message, words.status, words.phrase, &header);
-    }
-    match method {
-        "OPTIONS" => respond(message, 200, "OK", "Allow: OPTIONS\r\n"),
-        _ => respond(message, 405, "Method Not Allowed", "Allow: OPTIONS\r\n"),
-    }
-}
-
-fn respond(request: &Message, status: u16, phrase: &str, more: &str) -> String {
-    let mut text = format!("SIP/2.0 {status} {phrase}\r\n");
-    for (name, written) in REPEATED {
-        for value in request.all(name) {
-            let tagged = name == "to" && !value.contains(";tag=");
-            text.push_str(&format!("{written}: {value}{}\r\n", if tagged { ";tag=firedrill" } else { "" }));
-        }
-    }
-    text.push_str(more);
-    text.push_str("Server: RTC/6.0\r\nContent-Length: 0\r\n\r\n");
-    text
 }

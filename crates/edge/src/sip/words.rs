@@ -1,7 +1,47 @@
-//! Status lines and `ms-diagnostics` of refusals: one table.
+//! Status lines, and the `ms-diagnostics` of refusals: one table.
 
 use firedrill_fabric::Evidence;
 use firedrill_fabric::federation::EdgeRefusal;
+
+/// A status line (RFC 3261 21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) code: u16,
+    pub(crate) phrase: &'static str,
+}
+
+/// Status lines; phrases as RFC 3261, RFC 6665 and the product have them.
+pub(crate) mod status {
+    use super::Status;
+
+    macro_rules! lines {
+        ($($name:ident = $code:literal $phrase:literal;)*) => {
+            $(pub(crate) const $name: Status = Status { code: $code, phrase: $phrase };)*
+        };
+    }
+
+    lines! {
+        OK = 200 "OK";
+        BAD_REQUEST = 400 "Bad Request";
+        METHOD_NOT_ALLOWED = 405 "Method Not Allowed";
+        UNSUPPORTED_SCHEME = 416 "Unsupported URI Scheme";
+        BAD_EXTENSION = 420 "Bad Extension";
+        TOO_MANY_HOPS = 483 "Too Many Hops";
+        VERSION_NOT_SUPPORTED = 505 "Version Not Supported";
+        TOO_LARGE = 513 "Message Too Large";
+    }
+}
+
+/// Why a SIP server of the fabric refuses a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SipRefusal {
+    /// The Edge turns the peer away.
+    Edge(EdgeRefusal),
+    /// The peer's certificate does not name the domain that it says it is.
+    SourceDomain,
+    /// What arrived is no request.
+    Unreadable,
+}
 
 /// How a refusal is worded in SIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,66 +55,50 @@ pub struct Diagnostics {
     /// Its reason.
     pub reason: &'static str,
     /// How well the pairing of refusal and words is known. Ids and reasons are those of the product's error list
-    /// ([MS-OCER]); which of them the Edge picks is another matter.
+    /// ([MS-OCER] 7); which of them a server picks is another matter.
     pub evidence: Evidence,
 }
 
 /// The words for a refusal.
-pub fn diagnostics(refusal: EdgeRefusal) -> Diagnostics {
+pub fn diagnostics(refusal: SipRefusal) -> Diagnostics {
+    let words = |status, phrase, id, reason, evidence| Diagnostics { status, phrase, id, reason, evidence };
     match refusal {
-        EdgeRefusal::UnknownDomain => Diagnostics {
-            status: 403,
-            phrase: "Forbidden",
-            id: 1017,
-            reason: "Cannot route From and To domains in this combination",
-            evidence: Evidence::Inferred,
-        },
+        SipRefusal::Edge(EdgeRefusal::UnknownDomain) => {
+            words(403, "Forbidden", 1017, "Cannot route From and To domains in this combination", Evidence::Inferred)
+        }
         // Seen at a partner that had not allowed the sender: jon.netdork.net, "Lync, Federation, and DNS", 2012.
-        EdgeRefusal::PartnerNotAllowed => Diagnostics {
-            status: 403,
-            phrase: "Forbidden",
-            id: 1027,
-            reason: "Cannot route this type of SIP request to or from federated partners",
-            evidence: Evidence::Field,
-        },
-        // Dossier J: 504, Server time-out is what federation shows when the way behind the Edge is broken.
-        EdgeRefusal::NextHopUnavailable => Diagnostics {
-            status: 504,
-            phrase: "Server time-out",
-            id: 1038,
-            reason: "Failed to connect to a peer server",
-            evidence: Evidence::Inferred,
-        },
-        // XMPP alone has it.
-        EdgeRefusal::NoAuthentication => Diagnostics {
-            status: 403,
-            phrase: "Forbidden",
-            id: 1010,
-            reason: "Certificate trust with another server could not be established",
-            evidence: Evidence::Invented,
-        },
-        // With TLS this shows in the handshake and nothing is answered.
-        EdgeRefusal::CertificateExpired => Diagnostics {
-            status: 504,
-            phrase: "Server time-out",
-            id: 1010,
-            reason: "Certificate trust with another server could not be established",
-            evidence: Evidence::Inferred,
-        },
+        SipRefusal::Edge(EdgeRefusal::PartnerNotAllowed) => {
+            words(403, "Forbidden", 1027, "Cannot route this type of SIP request to or from federated partners", Evidence::Field)
+        }
+        // Dossier J: what federation shows when the way behind the Edge is broken.
+        SipRefusal::Edge(EdgeRefusal::NextHopUnavailable) => {
+            words(504, "Server time-out", 2, "See response code and reason phrase", Evidence::Documented)
+        }
+        // XMPP alone has the first; the others show in the handshake, and nothing is answered.
+        SipRefusal::Edge(EdgeRefusal::NoAuthentication | EdgeRefusal::CertificateExpired | EdgeRefusal::CertificateName) => {
+            words(403, "Forbidden", 1010, "Certificate trust with next-hop server could not be established", Evidence::Invented)
+        }
+        SipRefusal::SourceDomain => words(403, "Forbidden", 1015, "Cannot route from message source domain", Evidence::Inferred),
+        SipRefusal::Unreadable => words(400, "Bad Request", 1018, "Parsing failure", Evidence::Inferred),
     }
 }
 
-/// The refusal that an answer stands for.
-pub(crate) fn refusal(status: u16, id: u16) -> Option<EdgeRefusal> {
-    const REFUSALS: [EdgeRefusal; 4] =
-        [EdgeRefusal::UnknownDomain, EdgeRefusal::PartnerNotAllowed, EdgeRefusal::NextHopUnavailable, EdgeRefusal::CertificateExpired];
+impl Diagnostics {
+    /// The value of the `ms-diagnostics` header, as a server writes it.
+    pub(crate) fn header(&self, source: &str) -> String {
+        format!("{};reason=\"{}\";source=\"{source}\"", self.id, self.reason)
+    }
+}
+
+/// The refusal of an Edge that an answer stands for.
+pub(crate) fn edge_refusal(status: u16, id: u16) -> Option<EdgeRefusal> {
+    const REFUSALS: [EdgeRefusal; 3] = [EdgeRefusal::UnknownDomain, EdgeRefusal::PartnerNotAllowed, EdgeRefusal::NextHopUnavailable];
     REFUSALS.into_iter().find(|refusal| {
-        let words = diagnostics(*refusal);
+        let words = diagnostics(SipRefusal::Edge(*refusal));
         words.status == status && words.id == id
     })
 }
 
-/// What a peer gets when there are too many connections already. Nothing was read, so nothing can be echoed.
-pub(crate) fn overload() -> String {
-    "SIP/2.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_owned()
-}
+/// What a peer gets when there are too many connections already: a fatal TLS alert, `internal_error` (RFC 8446 6.2), before
+/// the handshake. There is no alert that says more, and SIP comes after the handshake.
+pub(crate) const OVERLOAD: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50];

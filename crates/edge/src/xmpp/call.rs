@@ -1,13 +1,10 @@
 //! The initiating role: opens a stream to a peer, secures and authenticates it (RFC 6120 4 to 6, XEP-0220 2.1).
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use data_encoding::BASE64;
 use firedrill_fabric::SimTime;
 use firedrill_fabric::federation::XmppMethods;
-use rustls::pki_types::ServerName;
-use tokio_rustls::TlsConnector;
 
 use super::dialback;
 use super::element::Element;
@@ -16,7 +13,7 @@ use super::line::{BoxedIo, Broken, Line};
 use super::policy::{Offer, dialback_allowed};
 use super::words::{Condition, DIALBACK, EDGE_ERRORS, FOOTER, SASL, STREAM_ERRORS, STREAMS, TLS, header};
 use crate::limits::Limits;
-use crate::tls::{Authority, CertificateProblem, Credentials};
+use crate::tls::{Authority, CertificateProblem, Credentials, secure};
 
 /// Why a stream to a peer did not come about, or broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -168,16 +165,12 @@ impl Call {
         if self.line.has_rest() {
             return Err(StreamFailure::Garbled("bytes before the TLS handshake".to_owned()));
         }
-        let failed = |error: std::io::Error| StreamFailure::Tls(error.to_string());
-        let name = ServerName::try_from(caller.to.to_owned()).map_err(|error| StreamFailure::Tls(error.to_string()))?;
-        let connector = TlsConnector::from(Arc::clone(&caller.credentials.client));
-        let stream = connector.connect(name, self.line.into_io()).await.map_err(failed)?;
-        let (_, session) = stream.get_ref();
-        facts.tls = session.protocol_version().map(|version| format!("{version:?}"));
-        facts.cipher = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
-        let judged = caller.authority.judge(session.peer_certificates(), caller.to, caller.now);
+        let securing = secure(self.line.into_io(), &caller.credentials.client, caller.authority, caller.to, caller.now);
+        let secured = securing.await.map_err(|failure| StreamFailure::Tls(failure.to_string()))?;
+        (facts.tls, facts.cipher) = (secured.version, secured.cipher);
+        let judged = secured.certificate;
         facts.certificate = judged.clone().err();
-        let line = Line::new(Box::new(stream), caller.limits);
+        let line = Line::new(Box::new(secured.stream), caller.limits);
         let mut call = Self { line, id: String::new(), offer: Offer::default(), secured: true, trusted: judged.is_ok() };
         if let Err(problem) = judged
             && caller.strict

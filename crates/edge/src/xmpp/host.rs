@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use firedrill_fabric::federation::{CertificateDates, Direction};
+use firedrill_fabric::federation::Direction;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -37,7 +37,6 @@ pub(crate) struct Host {
     seats: Mutex<BTreeMap<String, usize>>,
     /// Who waits for the answer to a request of ours, by its id.
     pending: Mutex<BTreeMap<String, oneshot::Sender<Element>>>,
-    credentials: Mutex<Option<(Vec<String>, CertificateDates, Credentials)>>,
     counter: AtomicU64,
     /// Connections that came in so far.
     connections: AtomicU64,
@@ -83,7 +82,6 @@ impl Host {
             tasks: Mutex::default(),
             seats: Mutex::default(),
             pending: Mutex::default(),
-            credentials: Mutex::default(),
             counter: AtomicU64::new(0),
             connections: AtomicU64::new(0),
         }
@@ -117,20 +115,11 @@ impl Host {
         format!("{:032x}", self.around.seed().guid(&format!("{kind} {}", self.name), counter))
     }
 
-    /// Its certificate and key; made when first needed, and anew when names or dates have changed.
+    /// Its certificate and key; made when first needed, and others when names or dates have changed.
     pub(crate) fn credentials(&self) -> Result<Credentials, EdgeError> {
         let behaviour = self.behaviour();
-        let (names, dates) = (behaviour.certificate_names(), behaviour.certificate_dates(self.around.authority().dates()));
-        let mut held = locked(&self.credentials);
-        if let Some((known_names, known_dates, credentials)) = &*held
-            && *known_names == names
-            && *known_dates == dates
-        {
-            return Ok(credentials.clone());
-        }
-        let made = self.around.authority().issue(&names, dates)?;
-        *held = Some((names, dates, made.clone()));
-        Ok(made)
+        let authority = self.around.authority();
+        Ok(authority.issue(&behaviour.certificate_names(), behaviour.certificate_dates(authority.dates()))?)
     }
 
     /// Takes one of the places that a peer has here; none when all are taken.

@@ -22,6 +22,7 @@ mod words;
 pub use call::{Facts, Method, StreamFailure};
 pub(crate) use element::Element;
 pub use ledger::StreamRecord;
+pub(crate) use line::BoxedIo;
 pub use mail::{Content, Delivery, Mail};
 pub(crate) use post::{message_to, ping, presence_to};
 pub(crate) use serve::serve;

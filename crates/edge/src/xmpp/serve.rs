@@ -7,7 +7,6 @@ use data_encoding::BASE64;
 use firedrill_fabric::federation::{Direction, EdgeRefusal};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep_until};
-use tokio_rustls::TlsAcceptor;
 
 use super::call::Method;
 use super::dialback;
@@ -20,6 +19,7 @@ use super::policy::{Offer, PeerPolicy, dialback_allowed};
 use super::post;
 use super::words::{Condition, DIALBACK, FOOTER, SASL, SERVER, STANZA_ERRORS, TLS, error, header, refusal_condition};
 use crate::goodbye::say_goodbye;
+use crate::tls;
 
 /// Attempts at SASL on one stream (RFC 6120 6.4.5 wants 2 to 5).
 const SASL_ATTEMPTS: u32 = 3;
@@ -237,11 +237,11 @@ impl Visit {
         self.say(&Element::new(TLS, "proceed").to_xml()).await?;
         let nowhere: BoxedIo = Box::new(tokio::io::join(tokio::io::empty(), tokio::io::sink()));
         let bare = std::mem::replace(&mut self.line, Line::new(nowhere, self.host.around.limits()));
-        let accepting = TlsAcceptor::from(credentials.server).accept(bare.into_io());
+        let accepting = tls::accept(bare.into_io(), &credentials.server);
         // A peer that goes on too long, or speaks no TLS, cannot be told anything that it would understand.
         let accepted = tokio::time::timeout_at(self.begun + policy.times.establishment, accepting).await;
-        let Ok(Ok(stream)) = accepted else { return Err(End::Gone) };
-        self.chain = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec);
+        let Ok(Ok((stream, chain))) = accepted else { return Err(End::Gone) };
+        self.chain = chain;
         self.good = None;
         self.line = Line::new(Box::new(stream), self.host.around.limits());
         self.secured = true;
@@ -399,10 +399,10 @@ mod tests {
             domains: vec!["contoso.com".into()],
             partners: None,
             refusal: None,
+            certificate: WIDE,
             xmpp: Some(Arc::new(XmppProxy {
                 gateway,
                 partners: vec![XmppAllowedPartner::with_defaults("fabrikam.net".into())],
-                certificate: WIDE,
                 reaches_partners: true,
             })),
         };

@@ -116,11 +116,12 @@ impl Condition {
     }
 }
 
-const REFUSALS: [EdgeRefusal; 5] = [
+const REFUSALS: [EdgeRefusal; 6] = [
     EdgeRefusal::UnknownDomain,
     EdgeRefusal::PartnerNotAllowed,
     EdgeRefusal::NextHopUnavailable,
     EdgeRefusal::CertificateExpired,
+    EdgeRefusal::CertificateName,
     EdgeRefusal::NoAuthentication,
 ];
 
@@ -131,6 +132,8 @@ pub(crate) fn refusal_condition(refusal: EdgeRefusal) -> (Condition, &'static st
         EdgeRefusal::PartnerNotAllowed => (Condition::PolicyViolation, "partner-not-allowed"),
         EdgeRefusal::NextHopUnavailable => (Condition::RemoteConnectionFailed, "next-hop-unavailable"),
         EdgeRefusal::CertificateExpired => (Condition::PolicyViolation, "certificate-expired"),
+        // SIP alone has it.
+        EdgeRefusal::CertificateName => (Condition::PolicyViolation, "certificate-name"),
         EdgeRefusal::NoAuthentication => (Condition::NotAuthorized, "no-authentication-method"),
     }
 }

@@ -10,7 +10,7 @@ use firedrill_dns::{AddressMap, DnsServer, LoopbackBlock, PartnerResolver};
 use firedrill_edge::probe::{self, Prober};
 use firedrill_edge::{EdgeFleet, Limits, ProbeError};
 use firedrill_fabric::SimTime;
-use firedrill_fabric::federation::{AttemptResult, Listener, Protocol, Reach};
+use firedrill_fabric::federation::{AttemptResult, CertificateDates, Listener, Protocol, Reach};
 use firedrill_fabric::naming::Zones;
 use firedrill_fabric::seed::Seed;
 use firedrill_topology::{ComputerId, EdgePoolId};
@@ -36,6 +36,7 @@ pub(crate) fn listener(last: u8, protocol: Protocol, port: u16) -> Listener {
         domains: vec![DOMAIN.to_owned()],
         partners: Some(vec![PARTNER.to_owned()]),
         refusal: None,
+        certificate: CertificateDates { not_before: SimTime(0), not_after: SimTime(2_524_607_999_000_000_000) },
         xmpp: None,
     }
 }

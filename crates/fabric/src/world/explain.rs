@@ -252,6 +252,7 @@ impl Fabric {
             EdgeRefusal::PartnerNotAllowed => "the partner is not allowed".into(),
             EdgeRefusal::NextHopUnavailable => format!("its next hop {} does not answer", self.topology.pool(next_hop).fqdn),
             EdgeRefusal::CertificateExpired => "its certificate has expired".into(),
+            EdgeRefusal::CertificateName => "its certificate does not name the host".into(),
             EdgeRefusal::NoAuthentication => "the partner's settings leave no way to authenticate it".into(),
         }
     }

@@ -202,10 +202,13 @@ impl Fabric {
             None => AttemptResult::Refused,
             // Whoever speaks another protocol there understands nothing of it.
             Some(found) if found.protocol != query.protocol => AttemptResult::Refused,
-            Some(found) => match found.admits(&self.topology.partner(query.partner).domain, &query.domain) {
-                Ok(()) => AttemptResult::Answered,
-                Err(refusal) => AttemptResult::TurnedAway(refusal),
-            },
+            Some(found) => {
+                let trusted = if query.protocol == Protocol::Sip { found.trusted_as(&target.host) } else { Ok(()) };
+                match trusted.and_then(|()| found.admits(&self.topology.partner(query.partner).domain, &query.domain)) {
+                    Ok(()) => AttemptResult::Answered,
+                    Err(refusal) => AttemptResult::TurnedAway(refusal),
+                }
+            }
         };
         Attempt { target, address, result }
     }
@@ -244,6 +247,7 @@ impl Fabric {
             domains: self.topology.sip_domains.clone(),
             partners: Some(self.partners_allowed(&document, protocol)),
             refusal: self.refusal(edge_pool, server.computer, protocol, &document),
+            certificate: self.certificate_dates(server.computer),
             xmpp: (protocol == Protocol::Xmpp).then(|| Arc::new(self.xmpp_proxy(server.computer, &document))),
         }
     }
@@ -252,7 +256,6 @@ impl Fabric {
         XmppProxy {
             gateway: document.xmpp_gateway.clone(),
             partners: document.xmpp_partners.values().cloned().collect(),
-            certificate: self.certificate_dates(computer),
             reaches_partners: self.reaches_partners(computer),
         }
     }

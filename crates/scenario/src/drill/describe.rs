@@ -285,6 +285,7 @@ pub(crate) fn failure_words(why: firedrill_fabric::federation::ReachFailure) -> 
         ReachFailure::TurnedAway(EdgeRefusal::PartnerNotAllowed) => "turned away, the partner is not allowed",
         ReachFailure::TurnedAway(EdgeRefusal::NextHopUnavailable) => "turned away, the next hop is not available",
         ReachFailure::TurnedAway(EdgeRefusal::CertificateExpired) => "turned away, the certificate has expired",
+        ReachFailure::TurnedAway(EdgeRefusal::CertificateName) => "turned away, the certificate does not name the host",
         ReachFailure::TurnedAway(EdgeRefusal::NoAuthentication) => "turned away, there is no way to authenticate",
         ReachFailure::NoRoute => "no site has a route",
         ReachFailure::RouteUnavailable => "the Edge of the route is not in service",

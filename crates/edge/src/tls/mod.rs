@@ -4,8 +4,11 @@
 //! reported depends on them. They are ECDSA keys on P-256: keys that a seed could give (Ed25519) are beyond servers of the
 //! product's time, and ejabberd 23.01 still stops at them.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod session;
+mod trust;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use firedrill_fabric::SimTime;
 use firedrill_fabric::federation::CertificateDates;
@@ -14,16 +17,17 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SerialNumber,
 };
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, ParsedCertificate};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName as DerName, Error, RootCertStore, ServerConfig,
-    SignatureScheme,
-};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore, ServerConfig};
+
+pub(crate) use session::{SecureFailure, accept, secure};
+pub(crate) use trust::Clock;
+use trust::{Anybody, unix};
 
 /// A certificate or a TLS configuration could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,8 +72,14 @@ struct Inner {
     dates: CertificateDates,
     issuer: Issuer<'static, KeyPair>,
     pem: String,
-    roots: RootCertStore,
+    roots: Arc<RootCertStore>,
     provider: Arc<CryptoProvider>,
+    clock: Clock,
+    anybody: Arc<Anybody>,
+    /// Insists on a certificate of this authority, at the instant of the clock.
+    strict: Arc<dyn ClientCertVerifier>,
+    /// What was issued, by names and dates: servers of one computer show one certificate.
+    issued: Mutex<BTreeMap<(Vec<String>, CertificateDates), Credentials>>,
 }
 
 /// A certificate with its key, and the TLS configurations that use it.
@@ -77,7 +87,13 @@ struct Inner {
 pub struct Credentials {
     certificate: String,
     key: String,
+    /// A server that takes any client certificate, or none (XMPP).
     pub(crate) server: Arc<ServerConfig>,
+    /// A server that insists on a client certificate of the authority: mutual TLS (SIP federation).
+    pub(crate) mutual: Arc<ServerConfig>,
+    /// A server that asks for no client certificate (registrars, remote users).
+    pub(crate) one_sided: Arc<ServerConfig>,
+    /// A client that takes any server certificate and shows this one.
     pub(crate) client: Arc<ClientConfig>,
 }
 
@@ -87,6 +103,11 @@ impl Authority {
     /// # Errors
     /// When the dates cannot stand in a certificate.
     pub fn new(seed: Seed, dates: CertificateDates) -> Result<Self, CertificateFault> {
+        Self::with_clock(seed, dates, Clock::new(dates.not_before))
+    }
+
+    /// The same, judging what peers show in a handshake at the instants of a clock.
+    pub(crate) fn with_clock(seed: Seed, dates: CertificateDates, clock: Clock) -> Result<Self, CertificateFault> {
         let subject = "the fabric's certificate authority";
         let failed = |error: rcgen::Error| CertificateFault { subject: subject.to_owned(), why: error.to_string() };
         let key = KeyPair::generate().map_err(failed)?;
@@ -98,9 +119,22 @@ impl Authority {
         params.serial_number = Some(serial(seed, "certificate authority", 0));
         let certificate = params.self_signed(&key).map_err(failed)?;
         let mut roots = RootCertStore::empty();
-        roots.add(certificate.der().clone()).map_err(|error| CertificateFault { subject: subject.to_owned(), why: error.to_string() })?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Ok(Self(Arc::new(Inner { seed, dates, pem: certificate.pem(), issuer: Issuer::new(params, key), roots, provider })))
+        let unusable = |why: String| CertificateFault { subject: subject.to_owned(), why };
+        roots.add(certificate.der().clone()).map_err(|error| unusable(error.to_string()))?;
+        let (roots, provider) = (Arc::new(roots), Arc::new(rustls::crypto::ring::default_provider()));
+        let strict = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider));
+        Ok(Self(Arc::new(Inner {
+            seed,
+            dates,
+            pem: certificate.pem(),
+            issuer: Issuer::new(params, key),
+            roots,
+            clock,
+            anybody: Arc::new(Anybody::new(Arc::clone(&provider))),
+            strict: strict.build().map_err(|error| unusable(error.to_string()))?,
+            provider,
+            issued: Mutex::default(),
+        })))
     }
 
     /// Its certificate in PEM, for the trust stores of real peers.
@@ -113,12 +147,23 @@ impl Authority {
         self.0.dates
     }
 
-    /// Issues a certificate: the first of the names is its common name, all are DNS names of its SAN. The same names and
-    /// dates give the same serial number.
+    /// The certificate for names and dates: the first of the names is its common name, all are DNS names of its SAN. The same
+    /// names and dates give the same certificate.
     ///
     /// # Errors
     /// When a name or date cannot stand in a certificate.
     pub fn issue(&self, names: &[String], dates: CertificateDates) -> Result<Credentials, CertificateFault> {
+        let wanted = (names.to_vec(), dates);
+        let mut issued = self.0.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = issued.get(&wanted) {
+            return Ok(known.clone());
+        }
+        let made = self.make(names, dates)?;
+        issued.insert(wanted, made.clone());
+        Ok(made)
+    }
+
+    fn make(&self, names: &[String], dates: CertificateDates) -> Result<Credentials, CertificateFault> {
         let subject = names.first().cloned().unwrap_or_default();
         let failed = |error: rcgen::Error| CertificateFault { subject: subject.clone(), why: error.to_string() };
         let kind = format!("certificate {} {} {}", names.join(" "), dates.not_before.0, dates.not_after.0);
@@ -127,33 +172,52 @@ impl Authority {
         set_dates(&mut params, dates, &subject)?;
         params.distinguished_name = name(&subject);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        // Servers are clients of each other (XEP-0178 3).
+        // Servers are clients of each other (XEP-0178 3; mutual TLS).
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
         params.serial_number = Some(serial(self.0.seed, &kind, 0));
         let certificate = params.signed_by(&key, &self.0.issuer).map_err(failed)?;
-        let chain = vec![certificate.der().clone()];
-        let private = || PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let configured = |error: Error| CertificateFault { subject: subject.clone(), why: error.to_string() };
-        let anybody = Arc::new(Anybody { provider: Arc::clone(&self.0.provider) });
-        let mut server = ServerConfig::builder_with_provider(Arc::clone(&self.0.provider))
-            .with_safe_default_protocol_versions()
-            .map_err(configured)?
-            .with_client_cert_verifier(Arc::clone(&anybody) as Arc<dyn ClientCertVerifier>)
-            .with_single_cert(chain.clone(), private())
-            .map_err(configured)?;
-        // Some peers take a session ticket for an answer, and nothing here resumes sessions.
-        server.send_tls13_tickets = 0;
-        server.session_storage = Arc::new(NoServerSessionStorage {});
+        let chain = vec![certificate.der().clone()];
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let shown = CertifiedKey::from_der(chain, private, &self.0.provider).map_err(configured)?;
+        let shown = Arc::new(SingleCertAndKey::from(shown));
+        let server = |clients: Option<Arc<dyn ClientCertVerifier>>| self.server_config(clients, &shown).map_err(configured);
+        let anybody = Arc::clone(&self.0.anybody);
         let mut client = ClientConfig::builder_with_provider(Arc::clone(&self.0.provider))
             .with_safe_default_protocol_versions()
             .map_err(configured)?
             .dangerous()
-            .with_custom_certificate_verifier(anybody)
-            .with_client_auth_cert(chain, private())
-            .map_err(configured)?;
+            .with_custom_certificate_verifier(Arc::clone(&anybody) as _)
+            .with_client_cert_resolver(Arc::clone(&shown) as _);
         client.resumption = rustls::client::Resumption::disabled();
-        Ok(Credentials { certificate: certificate.pem(), key: key.serialize_pem(), server: Arc::new(server), client: Arc::new(client) })
+        Ok(Credentials {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+            server: server(Some(anybody))?,
+            mutual: server(Some(Arc::clone(&self.0.strict)))?,
+            one_sided: server(None)?,
+            client: Arc::new(client),
+        })
+    }
+
+    fn server_config(
+        &self,
+        clients: Option<Arc<dyn ClientCertVerifier>>,
+        shown: &Arc<SingleCertAndKey>,
+    ) -> Result<Arc<ServerConfig>, Error> {
+        let builder =
+            ServerConfig::builder_with_provider(Arc::clone(&self.0.provider)).with_safe_default_protocol_versions()?;
+        let builder = match clients {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(Arc::clone(shown) as _);
+        // Some peers (sipsak) take a session ticket for an answer, and nothing here resumes sessions.
+        config.send_tls13_tickets = 0;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.time_provider = Arc::new(self.0.clock.clone());
+        Ok(Arc::new(config))
     }
 
     /// Judges the chain that a peer has shown: issued by this authority, valid at an instant of virtual time, and for a
@@ -164,12 +228,21 @@ impl Authority {
     pub fn judge(&self, chain: Option<&[CertificateDer<'_>]>, domain: &str, now: SimTime) -> Result<(), CertificateProblem> {
         let [leaf, others @ ..] = chain.unwrap_or_default() else { return Err(CertificateProblem::Missing) };
         let parsed = ParsedCertificate::try_from(leaf).map_err(problem)?;
-        let instant = UnixTime::since_unix_epoch(Duration::from_nanos(u64::try_from(now.0).unwrap_or(0)));
         let algorithms = self.0.provider.signature_verification_algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &self.0.roots, others, instant, algorithms).map_err(problem)?;
-        let domain = ServerName::try_from(domain).map_err(|_| CertificateProblem::WrongName)?;
-        verify_server_name(&parsed, &domain).map_err(problem)
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.0.roots, others, unix(now), algorithms).map_err(problem)?;
+        has_name(&parsed, domain)
     }
+}
+
+/// Whether a chain that was found good in the handshake is for a domain.
+pub(crate) fn names(chain: &[CertificateDer<'_>], domain: &str) -> bool {
+    let parsed = chain.first().and_then(|leaf| ParsedCertificate::try_from(leaf).ok());
+    parsed.is_some_and(|parsed| has_name(&parsed, domain).is_ok())
+}
+
+fn has_name(certificate: &ParsedCertificate<'_>, domain: &str) -> Result<(), CertificateProblem> {
+    let domain = ServerName::try_from(domain).map_err(|_| CertificateProblem::WrongName)?;
+    verify_server_name(certificate, &domain).map_err(problem)
 }
 
 impl std::fmt::Debug for Authority {
@@ -230,84 +303,6 @@ fn problem(error: Error) -> CertificateProblem {
         }
         Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => CertificateProblem::Untrusted,
         other => CertificateProblem::Unacceptable(other.to_string()),
-    }
-}
-
-/// Takes every certificate in the handshake, as XMPP servers do: whether it is good is decided afterwards, because an
-/// untrusted one still leaves Server Dialback. That the peer has the key is checked all the same.
-#[derive(Debug)]
-struct Anybody {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl ClientCertVerifier for Anybody {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DerName] {
-        &[]
-    }
-
-    fn verify_client_cert(&self, _: &CertificateDer<'_>, _: &[CertificateDer<'_>], _: UnixTime) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ServerCertVerifier::verify_tls12_signature(self, message, cert, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ServerCertVerifier::verify_tls13_signature(self, message, cert, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ServerCertVerifier::supported_verify_schemes(self)
     }
 }
 
