@@ -14,6 +14,7 @@ use crate::door::Door;
 use crate::error::EdgeError;
 use crate::limits::Limits;
 use crate::surroundings::{OpenGateway, Surroundings, WIDE};
+use crate::tls::Authority;
 use crate::xmpp::host::Host;
 
 /// The mock Edge Servers' external side. Everything stops and frees its ports when it is dropped.
@@ -39,6 +40,11 @@ impl EdgeFleet {
         let mut fleet = Self { around: around.clone(), doors: BTreeMap::new(), servers: BTreeMap::new() };
         fleet.apply(listeners).await?;
         Ok(fleet)
+    }
+
+    /// The authority that issued their certificates; peers' certificates must be its own.
+    pub fn authority(&self) -> &Authority {
+        self.around.authority()
     }
 
     /// What the servers share.

@@ -117,7 +117,9 @@ impl Call {
                 Err(Broken::Malformed(_)) => return Err(SipFailure::Foreign),
                 Err(Broken::Late) => return Err(SipFailure::Late),
                 Err(Broken::Failed(error)) => return Err(SecureFailure::of(&error).into()),
-                Err(Broken::Closed) => return Err(sent.err().map_or(SipFailure::Closed, |error| SipFailure::Tls(error.kind().to_string()))),
+                Err(Broken::Closed) => {
+                    return Err(sent.err().map_or(SipFailure::Closed, |error| SipFailure::Tls(error.kind().to_string())));
+                }
             };
             match message.start {
                 Start::Response { status: 200.., .. } => {

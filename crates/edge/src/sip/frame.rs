@@ -198,7 +198,10 @@ mod tests {
             (b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 99999999999999999999\r\n\r\n".to_vec(), large()),
             (format!("OPTIONS sip:a SIP/2.0\r\nContent-Length: {}\r\n\r\n", usize::MAX).into_bytes(), large()),
             (vec![b'a'; 1001], large()),
-            (b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 1\r\nl: 2\r\n\r\n".to_vec(), Some(Malformed::Syntax("Content-Length is no number"))),
+            (
+                b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 1\r\nl: 2\r\n\r\n".to_vec(),
+                Some(Malformed::Syntax("Content-Length is no number")),
+            ),
             (b"OPTIONS sip:a SIP/2.0\r\nContent-Length: +1\r\n\r\n".to_vec(), Some(Malformed::Syntax("Content-Length is no number"))),
             (b"OPTIONS sip:a SIP/2.0\r\n\r\n".to_vec(), Some(Malformed::Syntax("Content-Length is missing"))),
             (b"<?xml version='1.0'?>".to_vec(), Some(Malformed::Syntax("no SIP message begins so"))),

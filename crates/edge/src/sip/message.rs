@@ -130,7 +130,10 @@ impl Party {
 pub(crate) fn name_addr(value: &str) -> Option<(&str, &str)> {
     let value = value.trim();
     // Without brackets everything behind the first semicolon belongs to the header field.
-    let Some(open) = unquoted(value, '<') else { return Some(value.split_once(';').unwrap_or((value, ""))) };
+    let Some(open) = unquoted(value, '<') else {
+        let (uri, parameters) = value.split_once(';').unwrap_or((value, ""));
+        return Some((uri.trim_end(), parameters));
+    };
     let (uri, rest) = value[open + 1..].split_once('>')?;
     Some((uri, rest.trim().strip_prefix(';').unwrap_or("")))
 }
@@ -260,7 +263,8 @@ mod tests {
         let request = read(&with(&format!("{token} sip:a@b.example SIP/2.0"), &format!("CSeq: 1 {token}\n"))).expect("3.1.1.2 is valid");
         assert_eq!(request.method, token);
         // 3.1.1.3: escaped characters of a user.
-        let escaped = read(&with("INVITE sip:sips%3Auser%40example.com@example.net SIP/2.0", "CSeq: 1 INVITE\n")).expect("3.1.1.3 is valid");
+        let escaped =
+            read(&with("INVITE sip:sips%3Auser%40example.com@example.net SIP/2.0", "CSeq: 1 INVITE\n")).expect("3.1.1.3 is valid");
         assert_eq!(escaped.target.user.as_deref(), Some("sips:user@example.com"));
         let cases = [
             // 3.1.2.4: scalar values out of range.

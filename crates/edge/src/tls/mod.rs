@@ -206,8 +206,7 @@ impl Authority {
         clients: Option<Arc<dyn ClientCertVerifier>>,
         shown: &Arc<SingleCertAndKey>,
     ) -> Result<Arc<ServerConfig>, Error> {
-        let builder =
-            ServerConfig::builder_with_provider(Arc::clone(&self.0.provider)).with_safe_default_protocol_versions()?;
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.0.provider)).with_safe_default_protocol_versions()?;
         let builder = match clients {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
