@@ -38,7 +38,7 @@ struct State {
     topology6: BTreeMap<Ipv6Addr, Ipv6Addr>,
     /// How many dark addresses have been given out.
     dark: u32,
-    /// Where (wire address, port) really listens, when hosts share one address.
+    /// Where (wire address, port) really listens, when it is elsewhere.
     endpoints: BTreeMap<(Ipv4Addr, u16), SocketAddr>,
 }
 
@@ -133,7 +133,8 @@ impl AddressMap {
         self.inner.single
     }
 
-    /// Tells where a (wire address, port) really listens; needed only when hosts share one address.
+    /// Tells where a (wire address, port) really listens: where hosts share one address, or where a port of its own could not
+    /// be had.
     pub fn set_endpoint(&self, wire: Ipv4Addr, port: u16, endpoint: SocketAddr) {
         self.write().endpoints.insert((wire, port), endpoint);
     }
@@ -143,11 +144,8 @@ impl AddressMap {
         if !wire.is_loopback() {
             return None;
         }
-        if self.inner.single {
-            self.read().endpoints.get(&(wire, port)).copied()
-        } else {
-            Some(SocketAddr::V4(SocketAddrV4::new(wire, port)))
-        }
+        let told = self.read().endpoints.get(&(wire, port)).copied();
+        told.or_else(|| (!self.inner.single).then(|| SocketAddr::V4(SocketAddrV4::new(wire, port))))
     }
 
     /// The local address from which a host's connections come; `None` when it has none of its own.

@@ -1,6 +1,9 @@
 //! What a listening server does with a peer: the same decision for XMPP and SIP.
 
+use std::sync::Arc;
+
 use firedrill_fabric::federation::{CertificateDates, EdgeRefusal, Listener, Protocol};
+use firedrill_fabric::sign_in::{AccessListener, RegistrarListener};
 
 use crate::limits::Limits;
 use crate::surroundings::Gateway;
@@ -16,6 +19,18 @@ pub(crate) enum Behaviour {
         /// In a list of one, as an Edge Server has several.
         domains: [String; 1],
     },
+    /// The registrar of a Front End pool, for clients inside.
+    Registrar {
+        listener: RegistrarListener,
+        /// Names of all pools' registrars, by pool: where redirects go.
+        pools: Arc<[String]>,
+    },
+    /// An Access Edge's port for remote users.
+    Access {
+        listener: AccessListener,
+        /// As above: who registered the user.
+        pools: Arc<[String]>,
+    },
 }
 
 impl Behaviour {
@@ -23,6 +38,7 @@ impl Behaviour {
         match self {
             Self::Edge(listener) => listener.protocol,
             Self::Partner { protocol, .. } => *protocol,
+            Self::Registrar { .. } | Self::Access { .. } => Protocol::Sip,
         }
     }
 
@@ -31,6 +47,7 @@ impl Behaviour {
         match self {
             Self::Edge(listener) => &listener.domains,
             Self::Partner { domains, .. } => domains,
+            Self::Registrar { .. } | Self::Access { .. } => &[],
         }
     }
 
@@ -40,6 +57,8 @@ impl Behaviour {
             Self::Edge(listener) => listener.admits(partner, domain),
             Self::Partner { domains: [ours], .. } if ours.eq_ignore_ascii_case(domain) => Ok(()),
             Self::Partner { .. } => Err(EdgeRefusal::UnknownDomain),
+            // Clients are no partners: whether a user exists is all that counts.
+            Self::Registrar { .. } | Self::Access { .. } => Ok(()),
         }
     }
 
@@ -47,7 +66,7 @@ impl Behaviour {
     pub(crate) fn decide_header(&self, partner: &str, domain: &str) -> Result<(), EdgeRefusal> {
         match self {
             Self::Edge(listener) => listener.admits_header(partner, domain),
-            Self::Partner { .. } => self.decide(partner, domain),
+            _ => self.decide(partner, domain),
         }
     }
 
@@ -61,6 +80,8 @@ impl Behaviour {
         match self {
             Self::Partner { domains, .. } => domains.to_vec(),
             Self::Edge(listener) => listener.certificate_names(),
+            Self::Registrar { listener, .. } => listener.names.clone(),
+            Self::Access { listener, .. } => listener.names.clone(),
         }
     }
 
@@ -68,7 +89,8 @@ impl Behaviour {
     pub(crate) fn certificate_dates(&self, usual: CertificateDates) -> CertificateDates {
         match self {
             Self::Edge(listener) => listener.certificate,
-            Self::Partner { .. } => usual,
+            Self::Access { listener, .. } => listener.certificate,
+            Self::Partner { .. } | Self::Registrar { .. } => usual,
         }
     }
 
@@ -81,10 +103,8 @@ impl Behaviour {
 
     /// `DialbackPassphrase`, where one is set (dossier F.7).
     pub(crate) fn dialback_passphrase(&self) -> Option<&str> {
-        match self {
-            Self::Edge(listener) => listener.xmpp.as_ref()?.gateway.dialback_passphrase.as_deref(),
-            Self::Partner { .. } => None,
-        }
+        let Self::Edge(listener) = self else { return None };
+        listener.xmpp.as_ref()?.gateway.dialback_passphrase.as_deref()
     }
 
     /// Whether it may connect to other servers.
@@ -92,6 +112,7 @@ impl Behaviour {
         match self {
             Self::Edge(listener) => gateway.reaches_partners(listener.computer),
             Self::Partner { .. } => true,
+            Self::Registrar { .. } | Self::Access { .. } => false,
         }
     }
 }

@@ -24,6 +24,9 @@ pub(crate) const BACKLOG: u32 = 128;
 /// Pause after a failed accept (file descriptors exhausted), so that the loop does not spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
+/// Ports below are for privileged programs.
+const WELL_KNOWN_PORTS: u16 = 1024;
+
 /// One port.
 #[derive(Debug)]
 pub(crate) struct Door {
@@ -72,9 +75,14 @@ impl Door {
         let wanted = if map.is_single() { SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0) } else { SocketAddrV4::new(wire, port) };
         let failed = |source| EdgeError::Bind { address, bind: wanted.into(), port, source };
         // On a shared address the system picks the port: without SO_REUSEADDR it cannot pick one that another fabric holds.
-        let socket = bound(wanted.into(), !map.is_single()).map_err(failed)?;
+        let socket = match bound(wanted.into(), !map.is_single()) {
+            // A port that the system keeps for its own programs, or that a web server has: another one stands for it.
+            Err(_) if port < WELL_KNOWN_PORTS && !map.is_single() => bound(SocketAddrV4::new(wire, 0).into(), false),
+            bound => bound,
+        };
+        let socket = socket.map_err(failed)?;
         let bind = socket.local_addr().map_err(failed)?;
-        if map.is_single() {
+        if bind != SocketAddr::V4(SocketAddrV4::new(wire, port)) {
             map.set_endpoint(wire, port, bind);
         }
         let host = Arc::new(Host::new(around, behaviour, format!("{address}:{port}"), map.source(wire)));

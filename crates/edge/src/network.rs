@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use firedrill_dns::{AddressMap, DnsError, Fallback, LoopbackBlock, NameServers, PartnerResolver, targets};
 use firedrill_fabric::federation::{
-    AttemptResult, CertificateDates, Direction, InnerListener, Listener, Protocol, Reach, ReachFailure, ReachQuery, WayOut, XmppUndelivered,
+    AttemptResult, CertificateDates, Direction, InnerListener, Listener, Protocol, Reach, ReachFailure, ReachQuery, Undelivered, WayOut,
 };
 use firedrill_fabric::naming::{Answer, PartnerView, Zones, canonical_name};
 use firedrill_fabric::{Fabric, SimDuration, SimTime};
@@ -17,9 +17,14 @@ use crate::inner::InnerSide;
 use crate::limits::Limits;
 use crate::partner::PartnerListeners;
 use crate::probe::{self, Prober, Trace};
+use crate::registrars::Registrars;
 use crate::surroundings::{Gateway, Surroundings};
 use crate::tls::Credentials;
 use crate::xmpp::{Element as Stanza, Mail, StreamFailure, StreamRecord, message_to, presence_to};
+
+mod talk;
+
+pub use talk::{SipAsk, SipError, SipOutcome};
 
 /// The wire could not be set up or made to follow the model.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +54,12 @@ pub struct Network {
     around: Surroundings,
     inner: InnerSide,
     fleet: EdgeFleet,
+    registrars: Registrars,
     partners: PartnerListeners,
     resolvers: Vec<PartnerResolver>,
+    /// What clients inside ask, and remote users; neither caches, because the model has no caches of theirs.
+    inside: PartnerResolver,
+    outside: PartnerResolver,
     /// Last: addresses are given back when everything else has stopped.
     block: LoopbackBlock,
 }
@@ -96,6 +105,7 @@ impl Network {
         let fleet = EdgeFleet::start_in(&around, &listeners).await?;
         let inner_listeners = fabric.inner_listeners();
         let inner = InnerSide::start(&map, topology, &inner_listeners).await?;
+        let registrars = Registrars::start(&around, fabric).await?;
         let partners = PartnerListeners::start(&around, &topology.partners, &places, real).await?;
         for (index, partner) in topology.partners.iter().enumerate() {
             let id = PartnerId(index as u32);
@@ -106,6 +116,9 @@ impl Network {
         }
         let resolver = |partner: &firedrill_topology::Partner| PartnerResolver::with_servers(&dns.addresses(), &map, partner.resolver);
         let resolvers = topology.partners.iter().map(resolver).collect::<Result<_, _>>()?;
+        let internal = dns.internal_address().map_or_else(|| dns.addresses(), |address| vec![address]);
+        let inside = PartnerResolver::with_servers(&internal, &map, FORGETFUL)?;
+        let outside = PartnerResolver::with_servers(&dns.addresses(), &map, FORGETFUL)?;
         Ok(Self {
             topology: Arc::clone(topology),
             map,
@@ -116,8 +129,11 @@ impl Network {
             around,
             inner,
             fleet,
+            registrars,
             partners,
             resolvers,
+            inside,
+            outside,
             block,
         })
     }
@@ -135,6 +151,7 @@ impl Network {
             self.fleet.apply(&listeners).await?;
             self.applied = listeners;
         }
+        self.registrars.follow(fabric).await?;
         let inner_listeners = fabric.inner_listeners();
         if self.applied_inner != inner_listeners {
             self.inner.apply(&inner_listeners).await?;
@@ -313,6 +330,7 @@ impl Network {
     pub async fn shutdown(self) -> Result<(), NetworkError> {
         self.fleet.shutdown().await;
         self.inner.shutdown().await;
+        self.registrars.shutdown().await;
         self.partners.shutdown().await;
         Ok(self.dns.shutdown().await?)
     }
@@ -326,7 +344,7 @@ pub enum SendError {
     Address,
     /// The model has no way for it.
     #[error("not delivered: {0:?}")]
-    Undelivered(XmppUndelivered),
+    Undelivered(Undelivered),
     /// Nobody stands in for the sender's server.
     #[error("no server sends for this domain")]
     NoServer,
@@ -338,6 +356,10 @@ pub enum SendError {
 /// The Edge Servers' own resolver.
 const OBEDIENT: ResolverSettings =
     ResolverSettings { max_ttl_seconds: 604_800, min_ttl_seconds: 0, max_negative_ttl_seconds: 86_400, serve_stale_seconds: 0 };
+
+/// Resolvers of clients.
+const FORGETFUL: ResolverSettings =
+    ResolverSettings { max_ttl_seconds: 0, min_ttl_seconds: 0, max_negative_ttl_seconds: 0, serve_stale_seconds: 0 };
 
 /// The authority lives a year longer at both ends than what it issues.
 fn authority_dates(fabric: &Fabric) -> CertificateDates {

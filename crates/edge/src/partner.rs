@@ -63,6 +63,11 @@ impl PartnerListeners {
         self.doors.get(&(partner, Protocol::Xmpp)).map(Door::host)
     }
 
+    /// The SIP server that stands for a partner.
+    pub(crate) fn sip_host(&self, partner: PartnerId) -> Option<&Arc<Host>> {
+        self.doors.get(&(partner, Protocol::Sip)).map(Door::host)
+    }
+
     /// Connections that the server of a partner has taken so far; none where no stand-in listens.
     pub fn connections(&self, partner: PartnerId, protocol: Protocol) -> u64 {
         self.doors.get(&(partner, protocol)).map_or(0, |door| door.host().connections())

@@ -3,10 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use firedrill_dns::{AddressMap, PartnerResolver};
-use firedrill_fabric::federation::{CertificateDates, XmppUndelivered};
+use firedrill_fabric::federation::{CertificateDates, Undelivered};
 use firedrill_fabric::seed::Seed;
-use firedrill_fabric::{Fabric, SimTime};
-use firedrill_topology::ComputerId;
+use firedrill_fabric::sign_in::RegistrarAnswer;
+use firedrill_fabric::{Fabric, ServiceMode, SimTime};
+use firedrill_topology::{ComputerId, PoolId};
 
 use crate::error::EdgeError;
 use crate::limits::Limits;
@@ -21,29 +22,63 @@ pub trait Gateway: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// Why not.
-    fn inbound(&self, edge: ComputerId, user: &str) -> Result<(), XmppUndelivered>;
+    fn inbound(&self, edge: ComputerId, user: &str) -> Result<(), Undelivered>;
 
     /// The Edge Server through which a user of ours reaches a partner's domain.
     ///
     /// # Errors
     /// Why there is none.
-    fn outbound(&self, user: &str, partner: &str) -> Result<ComputerId, XmppUndelivered>;
+    fn outbound(&self, user: &str, partner: &str) -> Result<ComputerId, Undelivered>;
 
     /// Whether connections from an Edge Server to partners' servers pass.
     fn reaches_partners(&self, edge: ComputerId) -> bool;
+
+    /// Whether a SIP request that came in through an Edge Server reaches a user of ours.
+    ///
+    /// # Errors
+    /// Why not.
+    fn sip_inbound(&self, edge: ComputerId, user: &str) -> Result<(), Undelivered>;
+
+    /// The Edge Server through which a user of ours reaches a partner's domain over SIP.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn sip_outbound(&self, user: &str, partner: &str) -> Result<ComputerId, Undelivered>;
+
+    /// What the registrar of a pool says to a user's REGISTER.
+    fn registrar(&self, pool: PoolId, user: &str) -> RegistrarAnswer;
+
+    /// What an Access Edge says to a remote user's REGISTER.
+    fn access(&self, edge: ComputerId, user: &str) -> RegistrarAnswer;
 }
 
 impl Gateway for Fabric {
-    fn inbound(&self, edge: ComputerId, user: &str) -> Result<(), XmppUndelivered> {
+    fn inbound(&self, edge: ComputerId, user: &str) -> Result<(), Undelivered> {
         self.xmpp_inbound(edge, user)
     }
 
-    fn outbound(&self, user: &str, partner: &str) -> Result<ComputerId, XmppUndelivered> {
+    fn outbound(&self, user: &str, partner: &str) -> Result<ComputerId, Undelivered> {
         self.xmpp_outbound(user, partner)
     }
 
     fn reaches_partners(&self, edge: ComputerId) -> bool {
         Self::reaches_partners(self, edge)
+    }
+
+    fn sip_inbound(&self, edge: ComputerId, user: &str) -> Result<(), Undelivered> {
+        Self::sip_inbound(self, edge, user)
+    }
+
+    fn sip_outbound(&self, user: &str, partner: &str) -> Result<ComputerId, Undelivered> {
+        Self::sip_outbound(self, user, partner)
+    }
+
+    fn registrar(&self, pool: PoolId, user: &str) -> RegistrarAnswer {
+        self.registrar_answer(pool, user)
+    }
+
+    fn access(&self, edge: ComputerId, user: &str) -> RegistrarAnswer {
+        self.access_answer(edge, user)
     }
 }
 
@@ -52,16 +87,32 @@ impl Gateway for Fabric {
 pub struct OpenGateway;
 
 impl Gateway for OpenGateway {
-    fn inbound(&self, _: ComputerId, _: &str) -> Result<(), XmppUndelivered> {
+    fn inbound(&self, _: ComputerId, _: &str) -> Result<(), Undelivered> {
         Ok(())
     }
 
-    fn outbound(&self, _: &str, _: &str) -> Result<ComputerId, XmppUndelivered> {
-        Err(XmppUndelivered::NoRoute)
+    fn outbound(&self, _: &str, _: &str) -> Result<ComputerId, Undelivered> {
+        Err(Undelivered::NoRoute)
     }
 
     fn reaches_partners(&self, _: ComputerId) -> bool {
         true
+    }
+
+    fn sip_inbound(&self, _: ComputerId, _: &str) -> Result<(), Undelivered> {
+        Ok(())
+    }
+
+    fn sip_outbound(&self, _: &str, _: &str) -> Result<ComputerId, Undelivered> {
+        Err(Undelivered::NoRoute)
+    }
+
+    fn registrar(&self, pool: PoolId, _: &str) -> RegistrarAnswer {
+        RegistrarAnswer::Accepted(pool, ServiceMode::Regular)
+    }
+
+    fn access(&self, _: ComputerId, _: &str) -> RegistrarAnswer {
+        RegistrarAnswer::Accepted(PoolId(0), ServiceMode::Regular)
     }
 }
 

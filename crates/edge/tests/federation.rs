@@ -11,7 +11,7 @@ use firedrill_dns::LoopbackBlock;
 use firedrill_edge::{Content, Limits, Method, Network, SendError, agree};
 use firedrill_fabric::config::{Configuration, XmppAllowedPartner};
 use firedrill_fabric::federation::{
-    Direction, EdgeRefusal, Level, Negotiation, Protocol, ReachFailure, ReachQuery, XmppMethods, XmppUndelivered,
+    Direction, EdgeRefusal, Level, Negotiation, Protocol, ReachFailure, ReachQuery, Undelivered, XmppMethods,
 };
 use firedrill_fabric::{Caller, Change, Fabric, Fault, Options, Place, SimDuration, SimTime};
 use firedrill_topology::{EdgePoolId, PartnerId, PoolId, load_bytes};
@@ -249,7 +249,7 @@ async fn messages_reach_who_is_served() {
     drill.strike(Fault::Pool(PoolId(1))).await;
     assert_eq!(drill.bounce(CHIKA).await, "recipient-unavailable");
     let stuck = drill.network.send_message(CHIKA, ROMEO, "help").await;
-    assert_eq!(stuck, Err(SendError::Undelivered(XmppUndelivered::UserNotServed)));
+    assert_eq!(stuck, Err(SendError::Undelivered(Undelivered::UserNotServed)));
     drill.network.send_message(ROMEO, ANNA, "still there?").await.expect("it leaves");
     let arrived = drill.network.mail().wait_for(ANNA, |delivery| delivery.content == Content::Message("still there?".into()));
     tokio::time::timeout(Duration::from_secs(20), arrived).await.expect("she is");
@@ -260,7 +260,7 @@ async fn no_route_no_message() {
     let mut drill = Drill::federated().await;
     drill.configure(|configuration| configuration.sites.iter_mut().for_each(|site| site.xmpp_route = None)).await;
     let stuck = drill.network.send_message(ANNA, ROMEO, "hello").await;
-    assert_eq!(stuck, Err(SendError::Undelivered(XmppUndelivered::NoRoute)));
+    assert_eq!(stuck, Err(SendError::Undelivered(Undelivered::NoRoute)));
     assert!(matches!(drill.network.send_message(ROMEO, ANNA, "hello").await, Err(SendError::Stream(_))));
     let stranger = drill.network.send_message(ANNA, "x@litware.example", "hello").await;
     assert!(stranger.is_err(), "{stranger:?}");

@@ -66,6 +66,8 @@ behaviours! {
     DnsServeStale = Documented, "RFC 8767", "a resolver that serves stale data gives an answer that has run out while no name server answers";
     XmppTargets = Documented, "RFC 6120 3.2, RFC 2782", "XMPP partners try SRV targets in order, and the domain's address only without SRV records";
     SipFederationTarget = Documented, "dossier F.5", "SIP federation uses the first SRV record alone, and it must lie inside the domain";
+    SignInRedirect = Field, "dossier B.1", "any registrar sends a user to the primary and the backup registrar, and only the one that serves accepts";
+    RemoteUserTargets = Documented, "dossier F.5, LYNC:edge-server-disaster-recovery", "remote users try the SRV records of _sip._tls in order until an Access Edge answers";
     OutboundRoute = Inferred, "dossier F.3, F.7", "outbound federation takes the route of the site whose pool serves the user";
     SqlAvailability = Documented, "dossier E.5", "principal and mirror lost, or one of them and the witness, leave no back end";
     EvenPoolWitness = Documented, "dossier B.8", "the primary SQL Server has a vote in the quorum of even-sized pools";

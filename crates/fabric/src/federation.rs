@@ -295,21 +295,23 @@ impl XmppPartnerType {
     }
 }
 
-/// Why a stanza is not delivered between a user of ours and a partner's.
+/// Why a message is not delivered between a user of ours and a partner's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum XmppUndelivered {
+pub enum Undelivered {
     /// There is no such user.
     NoSuchUser,
     /// The user is not served in full: no presence and no federated messages (dossier B.3).
     UserNotServed,
-    /// The Edge's next hop, or the gateway there, does not answer.
+    /// The user is served with limits (SIP alone tells it apart).
+    UserLimited,
+    /// The Edge's next hop, or what is behind it, does not answer.
     NextHopUnavailable,
     /// The partner is not allowed.
     PartnerNotAllowed,
-    /// The site whose pool serves the user has no XMPP route.
+    /// The site whose pool serves the user has no route.
     NoRoute,
-    /// No Edge Server of the route carries XMPP outwards.
+    /// No Edge Server of the route carries it outwards.
     RouteUnavailable,
 }
 
@@ -414,20 +416,30 @@ pub fn strict_match(domain: &str, host: &str) -> bool {
     host == domain || host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
+/// Whether names of a certificate are for a host; a wildcard stands for one label (RFC 6125 6.4.3).
+pub(crate) fn names_host(names: &[String], host: &str) -> bool {
+    let parent = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+    let is = |name: &String| name.eq_ignore_ascii_case(host) || parent.as_ref().is_some_and(|wild| name.eq_ignore_ascii_case(wild));
+    names.iter().any(is)
+}
+
 impl Listener {
     /// DNS names of the Edge's external certificate, the first one its subject: the Access Edge's name, and for each domain
     /// the domain, `xmpp.contoso.com` and `*.contoso.com` (dossier F.5, F.7).
     pub fn certificate_names(&self) -> Vec<String> {
-        let access = self.domains.first().map(|domain| format!("sip.{domain}"));
+        Self::names_for(&self.domains)
+    }
+
+    /// The same for any domains.
+    pub(crate) fn names_for(domains: &[String]) -> Vec<String> {
+        let access = domains.first().map(|domain| format!("sip.{domain}"));
         let of_domain = |domain: &String| [domain.clone(), format!("xmpp.{domain}"), format!("*.{domain}")];
-        access.into_iter().chain(self.domains.iter().flat_map(of_domain)).collect()
+        access.into_iter().chain(domains.iter().flat_map(of_domain)).collect()
     }
 
     /// Whether that certificate is for a host; a wildcard stands for one label (RFC 6125 6.4.3).
     pub fn certifies(&self, host: &str) -> bool {
-        let parent = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
-        let is = |name: &String| name.eq_ignore_ascii_case(host) || parent.as_ref().is_some_and(|wild| name.eq_ignore_ascii_case(wild));
-        self.certificate_names().iter().any(is)
+        names_host(&self.certificate_names(), host)
     }
 
     /// What a peer makes of the certificate that it is shown when it connects to a host over SIP: federation is over mutual

@@ -22,6 +22,7 @@ pub mod operation;
 pub mod seed;
 pub mod service;
 pub mod serving;
+pub mod sign_in;
 pub mod time;
 pub mod world;
 

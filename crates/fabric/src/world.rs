@@ -16,6 +16,7 @@ pub(crate) mod quorum;
 pub(crate) mod registration;
 pub(crate) mod services;
 pub(crate) mod serving;
+mod sign_in;
 pub(crate) mod sql;
 pub(crate) mod users;
 

@@ -10,10 +10,18 @@ mod line;
 mod message;
 mod reply;
 mod serve;
+pub(crate) mod talk;
+mod user;
 mod words;
 
 pub use call::{SipFailure, TlsFacts};
 pub use frame::Malformed;
+pub(crate) use message::{name_addr, parameter};
 pub(crate) use serve::serve;
 pub use words::{Diagnostics, SipRefusal, diagnostics};
-pub(crate) use words::{OVERLOAD, edge_refusal};
+pub(crate) use words::{OVERLOAD, SERVED_BY, edge_refusal};
+
+/// Host and port of a URI.
+pub(crate) fn party(uri: &str) -> Option<(String, Option<u16>)> {
+    message::Party::parse(uri).ok().map(|party| (party.host, party.port))
+}

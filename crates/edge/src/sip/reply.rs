@@ -17,13 +17,11 @@ pub(crate) struct Reply {
     pub(crate) status: Status,
     headers: Vec<(&'static str, String)>,
     body: Option<(&'static str, String)>,
-    /// Whether the connection ends after it.
-    pub(crate) last: bool,
 }
 
 impl Reply {
     pub(crate) fn new(status: Status) -> Self {
-        Self { status, headers: Vec::new(), body: None, last: false }
+        Self { status, headers: Vec::new(), body: None }
     }
 
     /// A refusal, worded by `source`.

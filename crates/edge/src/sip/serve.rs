@@ -11,8 +11,7 @@ use tokio::time::timeout;
 use super::desk::{Desk, Peer};
 use super::line::{Broken, Line};
 use super::message::Request;
-use super::reply::{Reply, unframed};
-use super::words::SipRefusal;
+use super::reply::unframed;
 use crate::behaviour::Behaviour;
 use crate::goodbye::say_goodbye;
 use crate::tls::{self, Credentials};
@@ -35,6 +34,8 @@ pub(crate) async fn serve(stream: TcpStream, host: Arc<Host>) {
 fn demanded(behaviour: &Behaviour, credentials: &Credentials) -> Arc<ServerConfig> {
     match behaviour {
         Behaviour::Edge(_) | Behaviour::Partner { .. } => Arc::clone(&credentials.mutual),
+        // Clients have no certificates yet when they sign in first.
+        Behaviour::Registrar { .. } | Behaviour::Access { .. } => Arc::clone(&credentials.one_sided),
     }
 }
 
@@ -57,15 +58,8 @@ async fn converse(mut line: Line, source: Option<SocketAddr>, chain: Vec<Certifi
         let words = match Request::read(message) {
             // Answers to what was sent along with an answer: nobody waits for them.
             None => continue,
-            Some(Ok(request)) => desk.answer(&request, &mut peer).await,
-            Some(Err((status, message))) => {
-                let mut reply = Reply::new(status);
-                if status.code == 400 {
-                    reply = Reply::refusal(SipRefusal::Unreadable, &host.behaviour().source());
-                }
-                // An ACK is never answered (RFC 3261 17.1.1.3).
-                if message.is_ack() { Vec::new() } else { vec![reply.write(&message, &desk.tag(), source)] }
-            }
+            Some(Ok(request)) => desk.answer(&request, &mut peer),
+            Some(Err((status, message))) => desk.misread(status, &message, source),
         };
         for text in words {
             if line.send(&text).await.is_err() {

@@ -21,12 +21,21 @@ pub(crate) mod status {
     }
 
     lines! {
+        RINGING = 180 "Ringing";
         OK = 200 "OK";
+        // Field: traces of Lync sign-ins (dossier B.1).
+        REDIRECTED = 301 "Redirect request to Home Server";
         BAD_REQUEST = 400 "Bad Request";
         METHOD_NOT_ALLOWED = 405 "Method Not Allowed";
+        UNSUPPORTED_MEDIA = 415 "Unsupported Media Type";
         UNSUPPORTED_SCHEME = 416 "Unsupported URI Scheme";
         BAD_EXTENSION = 420 "Bad Extension";
+        NOT_ACCEPTABLE = 488 "Not Acceptable Here";
+        BAD_EVENT = 489 "Bad Event";
         TOO_MANY_HOPS = 483 "Too Many Hops";
+        // Field: what user agents say; RFC 3261 names the code alone.
+        OUT_OF_ORDER = 500 "Server Internal Error";
+        UNAVAILABLE = 503 "Service Unavailable";
         VERSION_NOT_SUPPORTED = 505 "Version Not Supported";
         TOO_LARGE = 513 "Message Too Large";
     }
@@ -41,6 +50,16 @@ pub enum SipRefusal {
     SourceDomain,
     /// What arrived is no request.
     Unreadable,
+    /// The user does not exist.
+    NoSuchUser,
+    /// The user's pool does not serve the user, or only with limits (dossier B.3).
+    UserUnavailable,
+    /// The request belongs to no session that is known here.
+    NoSession,
+    /// Partners' servers do not register users with us.
+    NotForPartners,
+    /// A registrar that should serve the user cannot.
+    RegistrarUnavailable,
 }
 
 /// How a refusal is worded in SIP.
@@ -79,6 +98,16 @@ pub fn diagnostics(refusal: SipRefusal) -> Diagnostics {
             words(403, "Forbidden", 1010, "Certificate trust with next-hop server could not be established", Evidence::Invented)
         }
         SipRefusal::SourceDomain => words(403, "Forbidden", 1015, "Cannot route from message source domain", Evidence::Inferred),
+        // Dossier J, Test-CsRegistration of a user that does not exist.
+        SipRefusal::NoSuchUser => words(404, "Not Found", 1003, "User does not exist", Evidence::Documented),
+        SipRefusal::UserUnavailable => words(480, "Temporarily Unavailable", 1007, "Temporarily cannot route", Evidence::Inferred),
+        SipRefusal::NoSession => {
+            words(481, "Call Leg/Transaction Does Not Exist", 1004, "Route set is no longer valid", Evidence::Inferred)
+        }
+        SipRefusal::NotForPartners => {
+            words(403, "Forbidden", 1027, "Cannot route this type of SIP request to or from federated partners", Evidence::Documented)
+        }
+        SipRefusal::RegistrarUnavailable => words(503, "Service Unavailable", 1, "Service unavailable", Evidence::Inferred),
         SipRefusal::Unreadable => words(400, "Bad Request", 1018, "Parsing failure", Evidence::Inferred),
     }
 }
@@ -98,6 +127,10 @@ pub(crate) fn edge_refusal(status: u16, id: u16) -> Option<EdgeRefusal> {
         words.status == status && words.id == id
     })
 }
+
+/// Header field by which a registrar tells where and how fully it serves a user who registers: `pool1.contoso.com;mode=regular`.
+/// Invented: how the product's clients learn of limited functionality is not documented.
+pub(crate) const SERVED_BY: &str = "X-Firedrill-Registrar";
 
 /// What a peer gets when there are too many connections already: a fatal TLS alert, `internal_error` (RFC 8446 6.2), before
 /// the handshake. There is no alert that says more, and SIP comes after the handshake.

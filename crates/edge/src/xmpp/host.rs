@@ -141,7 +141,7 @@ impl Host {
         match (&*behaviour, behaviour.dialback_passphrase()) {
             (_, Some(passphrase)) => passphrase.to_owned(),
             (Behaviour::Edge(_), None) => format!("{:032x}", self.around.seed().guid("dialback secret", 0)),
-            (Behaviour::Partner { .. }, None) => format!("{:032x}", self.around.seed().guid(&format!("dialback secret {}", self.name), 0)),
+            (_, None) => format!("{:032x}", self.around.seed().guid(&format!("dialback secret {}", self.name), 0)),
         }
     }
 

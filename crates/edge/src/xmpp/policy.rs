@@ -52,7 +52,7 @@ impl PeerPolicy {
         match behaviour {
             Behaviour::Edge(listener) => Self::of_edge(listener, peer, limits),
             // A partner's server can do everything, and insists on good certificates.
-            Behaviour::Partner { .. } => Self {
+            _ => Self {
                 methods: XmppMethods { sasl: true, tls_dialback: true, tcp_dialback: true },
                 strict: true,
                 connections: limits.connections,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use firedrill_fabric::federation::{XmppPartnerType, XmppUndelivered};
+use firedrill_fabric::federation::{Undelivered, XmppPartnerType};
 
 use super::element::Element;
 use super::host::Host;
@@ -23,13 +23,13 @@ const SERVICE_UNAVAILABLE: Bounce = Bounce { kind: "cancel", condition: "service
 
 /// How an undelivered stanza comes back. The gateway's own words are not documented: these are RFC 6120's for the case
 /// (invented).
-pub(crate) fn bounce(undelivered: XmppUndelivered) -> Bounce {
+pub(crate) fn bounce(undelivered: Undelivered) -> Bounce {
     match undelivered {
-        XmppUndelivered::NoSuchUser => SERVICE_UNAVAILABLE,
-        XmppUndelivered::UserNotServed => Bounce { kind: "wait", condition: "recipient-unavailable" },
-        XmppUndelivered::NextHopUnavailable => Bounce { kind: "wait", condition: "remote-server-timeout" },
-        XmppUndelivered::PartnerNotAllowed => Bounce { kind: "auth", condition: "forbidden" },
-        XmppUndelivered::NoRoute | XmppUndelivered::RouteUnavailable => Bounce { kind: "cancel", condition: "remote-server-not-found" },
+        Undelivered::NoSuchUser => SERVICE_UNAVAILABLE,
+        Undelivered::UserNotServed | Undelivered::UserLimited => Bounce { kind: "wait", condition: "recipient-unavailable" },
+        Undelivered::NextHopUnavailable => Bounce { kind: "wait", condition: "remote-server-timeout" },
+        Undelivered::PartnerNotAllowed => Bounce { kind: "auth", condition: "forbidden" },
+        Undelivered::NoRoute | Undelivered::RouteUnavailable => Bounce { kind: "cancel", condition: "remote-server-not-found" },
     }
 }
 
@@ -133,7 +133,7 @@ fn presence(host: &Host, stanza: &Element, kind: &str, from: &Jid<'_>, to: &Jid<
 fn deliver(host: &Host, from: &Jid<'_>, to: &Jid<'_>, content: Content) {
     let via = match &*host.behaviour() {
         Behaviour::Edge(listener) => Some(listener.computer),
-        Behaviour::Partner { .. } => None,
+        _ => None,
     };
     host.around.mail().deliver(Delivery { at: host.around.now(), from: from.bare(), to: to.bare(), via, content });
 }

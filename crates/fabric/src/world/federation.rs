@@ -11,7 +11,7 @@ use crate::fabric::Fabric;
 use crate::fault::Fault;
 use crate::federation::{
     Attempt, AttemptResult, CertificateDates, Direction, EdgeRefusal, InnerListener, Level, Listener, Protocol, Reach, ReachFailure,
-    ReachQuery, Reached, WayOut, XmppMethods, XmppProxy, XmppUndelivered, strict_match,
+    ReachQuery, Reached, Undelivered, WayOut, XmppMethods, XmppProxy, strict_match,
 };
 use crate::naming::{Answer, Target, canonical_name, order_targets};
 use crate::service::ServiceName;
@@ -285,13 +285,10 @@ impl Fabric {
     ///
     /// # Errors
     /// Why not.
-    pub fn xmpp_inbound(&self, edge: ComputerId, user: &str) -> Result<(), XmppUndelivered> {
-        let next_hop = self.topology.edge_pool_ids().find_map(|edge_pool| {
-            let here = self.topology.edge_pool(edge_pool).servers.iter().any(|server| server.computer == edge);
-            here.then(|| self.local_store(edge).edges[edge_pool.index()].next_hop)
-        });
+    pub fn xmpp_inbound(&self, edge: ComputerId, user: &str) -> Result<(), Undelivered> {
+        let next_hop = self.next_hop_of(edge);
         if !next_hop.is_some_and(|pool| self.next_hop_answers(pool, edge, Protocol::Xmpp)) {
-            return Err(XmppUndelivered::NextHopUnavailable);
+            return Err(Undelivered::NextHopUnavailable);
         }
         self.user_in_full(user).map(|_| ())
     }
@@ -301,24 +298,8 @@ impl Fabric {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn xmpp_outbound(&self, user: &str, partner: &str) -> Result<ComputerId, XmppUndelivered> {
-        let pool = self.user_in_full(user)?;
-        self.outbound_from(pool, Protocol::Xmpp, partner).map(|(_, computer)| computer).map_err(|failure| match failure {
-            ReachFailure::NoRoute => XmppUndelivered::NoRoute,
-            ReachFailure::TurnedAway(_) => XmppUndelivered::PartnerNotAllowed,
-            ReachFailure::UserNotServed => XmppUndelivered::UserNotServed,
-            _ => XmppUndelivered::RouteUnavailable,
-        })
-    }
-
-    /// The pool that serves a user in full.
-    fn user_in_full(&self, address: &str) -> Result<PoolId, XmppUndelivered> {
-        let user = self.topology.users.find(&address.to_ascii_lowercase()).ok_or(XmppUndelivered::NoSuchUser)?;
-        let serving = self.serving(user);
-        match (serving.mode, serving.pool) {
-            (ServiceMode::Regular, Some(pool)) => Ok(pool),
-            _ => Err(XmppUndelivered::UserNotServed),
-        }
+    pub fn xmpp_outbound(&self, user: &str, partner: &str) -> Result<ComputerId, Undelivered> {
+        self.leaves_through(user, partner, Protocol::Xmpp)
     }
 
     /// As [`Self::reach`], with the level that is reached; XMPP goes on to a ping only where L6 is `wanted`. A ping is answered when the one who was asked reaches
@@ -543,7 +524,7 @@ impl Fabric {
         Reach { via, attempts: Vec::new(), failure: None }
     }
 
-    fn outbound_from(&self, pool: PoolId, protocol: Protocol, partner: &str) -> Result<(EdgePoolId, ComputerId), ReachFailure> {
+    pub(super) fn outbound_from(&self, pool: PoolId, protocol: Protocol, partner: &str) -> Result<(EdgePoolId, ComputerId), ReachFailure> {
         let way = self.way_out(pool, protocol).ok_or(ReachFailure::UserNotServed)?;
         let edge_pool = way.route.ok_or(ReachFailure::NoRoute)?;
         if !way.allows(partner) {
@@ -602,7 +583,7 @@ fn declined(records: &[RecordData]) -> bool {
     matches!(records, [RecordData::Srv { target, .. }] if target.is_empty())
 }
 
-fn addresses(answer: &Answer) -> Vec<Ipv4Addr> {
+pub(super) fn addresses(answer: &Answer) -> Vec<Ipv4Addr> {
     let Answer::Records { set, .. } = answer else { return Vec::new() };
     let address = |data: &RecordData| match data {
         RecordData::A(address) => Some(*address),
