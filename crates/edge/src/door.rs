@@ -24,6 +24,9 @@ pub(crate) const BACKLOG: u32 = 128;
 /// Pause after a failed accept (file descriptors exhausted), so that the loop does not spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
+/// How often a port that was ours is asked for again, and how long after each time.
+const REBINDS: u32 = 50;
+const REBIND_PAUSE: Duration = Duration::from_millis(10);
 /// Ports below are for privileged programs.
 const WELL_KNOWN_PORTS: u16 = 1024;
 
@@ -112,7 +115,7 @@ impl Door {
             State::Open(door) => self.close(door).await?,
             State::Closed(socket) => self.open(socket)?,
             State::Lost => {
-                let socket = bound(self.bind, true).map_err(|source| self.failed(source))?;
+                let socket = rebound(self.bind).await.map_err(|source| self.failed(source))?;
                 if open { self.open(socket)? } else { self.state = State::Closed(socket) }
             }
         }
@@ -133,8 +136,7 @@ impl Door {
         // Cancelled, or ended by itself: either way its listener is gone.
         let _ended = (&mut door.task).await;
         self.host().hang_up();
-        // Connections that were closed from our side linger in TIME_WAIT: SO_REUSEADDR takes the port back from them.
-        let socket = bound(self.bind, true).map_err(|source| self.failed(source))?;
+        let socket = rebound(self.bind).await.map_err(|source| self.failed(source))?;
         self.state = State::Closed(socket);
         Ok(())
     }
@@ -159,6 +161,19 @@ pub(crate) fn bound(address: SocketAddr, reuse: bool) -> std::io::Result<TcpSock
     socket.set_reuseaddr(reuse && cfg!(unix))?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+/// Takes a port back that was ours. Connections that were closed from our side linger in TIME_WAIT: SO_REUSEADDR takes the
+/// port back from them. A process that is just being started has all our sockets until it becomes another program, so that
+/// the listener may live on for a moment.
+pub(crate) async fn rebound(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    for _ in 0..REBINDS {
+        match bound(address, true) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => tokio::time::sleep(REBIND_PAUSE).await,
+            socket => return socket,
+        }
+    }
+    bound(address, true)
 }
 
 /// A listener and what keeps its address ours, in the order in which they are dropped: a cancelled task goes in its own time.

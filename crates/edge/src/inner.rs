@@ -12,7 +12,7 @@ use firedrill_topology::{ComputerId, EdgePoolId, Topology};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
-use crate::door::{ACCEPT_PAUSE, BACKLOG, bound};
+use crate::door::{ACCEPT_PAUSE, BACKLOG, bound, rebound};
 use crate::error::{EdgeError, ProbeError};
 use crate::limits::Limits;
 use crate::probe::connect;
@@ -145,9 +145,9 @@ impl InnerDoor {
             State::Closed(socket) => socket,
             State::Open(accepting) => {
                 finish(accepting).await;
-                bound(self.bind, true).map_err(|source| self.failed(source))?
+                rebound(self.bind).await.map_err(|source| self.failed(source))?
             }
-            State::Lost => bound(self.bind, true).map_err(|source| self.failed(source))?,
+            State::Lost => rebound(self.bind).await.map_err(|source| self.failed(source))?,
         };
         self.state = if open {
             let listener = socket.listen(BACKLOG).map_err(|source| self.failed(source))?;

@@ -76,7 +76,7 @@ async fn nobody_else_suffers(wire: &Wire) {
 #[tokio::test]
 async fn cannot_be_framed(#[case] bytes: String, #[case] status: u16) {
     let wire = edge(LIMITS).await;
-    let said = partner(&wire).await.to_the_end(bytes.as_bytes()).await;
+    let said = partner(&wire).await.until_the_end(bytes.as_bytes()).await;
     assert!(said.starts_with(&format!("SIP/2.0 {status} ")), "{said}");
     assert_eq!(said.matches("SIP/2.0 ").count(), 1, "one answer, and the end: {said}");
     if status == 400 {

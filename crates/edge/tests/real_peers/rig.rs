@@ -17,7 +17,7 @@ use firedrill_fabric::{Caller, Fabric, Options, SimDuration, SimTime};
 use firedrill_topology::{ComputerId, EdgePoolId, PartnerId, RecordData, RecordType, load_bytes};
 
 /// 2026-01-01. Certificates are valid for five years on both sides, which is what the real servers' clocks need.
-const START: SimTime = SimTime(1_767_225_600_000_000_000);
+pub(crate) const START: SimTime = SimTime(1_767_225_600_000_000_000);
 
 pub(crate) const XMPP: &str = "_xmpp-server._tcp.contoso.com";
 pub(crate) const ANNA: &str = "anna@contoso.com";

@@ -91,7 +91,7 @@ impl Peer {
     }
 
     /// Everything until the server closes, while `bytes` are sent.
-    pub(crate) async fn to_the_end(self, bytes: &[u8]) -> String {
+    pub(crate) async fn until_the_end(self, bytes: &[u8]) -> String {
         let Self { stream, mut heard } = self;
         let (mut reader, mut writer) = tokio::io::split(stream);
         let sending = async {
