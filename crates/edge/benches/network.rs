@@ -95,5 +95,24 @@ fn streams(c: &mut Criterion) {
     runtime.block_on(network.shutdown()).expect("a clean end");
 }
 
-criterion_group!(benches, start, scenario, streams);
+/// SIP OPTIONS of a partner over mutual TLS, connection and all, both ends in one thread.
+fn options(c: &mut Criterion) {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/contoso.yaml")).expect("the fixture is there");
+    let topology = Arc::new(load_bytes("contoso.yaml", &bytes).topology.expect("the fixture is valid"));
+    let fabric = Fabric::new(Arc::clone(&topology), Options { seed: 1, start: SimTime(0) });
+    let partner = topology.find_partner("fabrikam.com").expect("a partner of the fixture");
+    let query = ReachQuery { partner, domain: "contoso.com".into(), protocol: Protocol::Sip, direction: Direction::Inbound };
+    let model = fabric.clone().reach(&query);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+    let network = runtime.block_on(Network::start(&fabric)).expect("the wire follows");
+    c.bench_function("SIP OPTIONS over mutual TLS", |b| {
+        b.iter(|| {
+            let wire = runtime.block_on(network.reach(&query, fabric.now())).expect("an answer");
+            agree(&model, &wire).expect("one truth");
+        });
+    });
+    runtime.block_on(network.shutdown()).expect("a clean end");
+}
+
+criterion_group!(benches, start, scenario, streams, options);
 criterion_main!(benches);

@@ -37,7 +37,7 @@ pub use limits::Limits;
 pub use measure::start_to_first_answer;
 pub use network::{Network, NetworkError, SendError, SipAsk, SipError, SipOutcome};
 pub use partner::PartnerListeners;
-pub use sip::{Diagnostics, Malformed, SipFailure, SipRefusal, TlsFacts, diagnostics};
+pub use sip::{Diagnostics, Malformed, SipFailure, SipRefusal, TlsFacts, answers_to, diagnostics};
 pub use surroundings::{Gateway, OpenGateway};
 pub use tls::{Authority, CertificateFault, CertificateProblem, Credentials};
 pub use xmpp::{Condition, Content, Delivery, Facts, Mail, Method, StreamFailure, StreamRecord};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use firedrill_dns::LoopbackBlock;
 use firedrill_edge::{Content, Limits, Network, SipAsk, SipError, SipOutcome};
 use firedrill_fabric::fault::DnsEdit;
-use firedrill_fabric::federation::Undelivered;
+use firedrill_fabric::federation::{Direction, Level, Protocol, ReachQuery, Undelivered};
 use firedrill_fabric::operation::PoolFailover;
 use firedrill_fabric::sign_in::{RegistrarAnswer, SignIn, SignInFailure, SignInFrom, SignInServer};
 use firedrill_fabric::{Caller, Change, Fabric, Fault, Operation, Options, Place, ServiceMode, ServiceName, SimDuration, SimTime};
@@ -358,6 +358,44 @@ async fn words_of_a_registrar() {
     assert!(answer.starts_with("SIP/2.0 301 Redirect request to Home Server\r\n"), "{answer}");
     let contact = "<sip:pool1.contoso.com:5061;transport=tls>;q=0.7, <sip:pool2.contoso.com:5061;transport=tls>;q=0.3";
     assert_eq!(header(&answer, "Contact"), Some(contact), "dossier B.1");
+}
+
+/// How far a partner gets over SIP, hop by hop: the wire's trace and the model's level are one.
+#[rstest]
+#[case::healthy(vec![], Level::RoundTrip)]
+#[case::next_hop_gone(vec![Fault::Pool(POOL1)], Level::Secured)]
+#[case::edge_pool_lost(vec![Fault::EdgePool(EdgePoolId(0))], Level::Resolved)]
+#[case::port_closed(vec![Fault::Port { from: Place::Internet, to: Place::EdgePool(EdgePoolId(0)), port: 5061 }], Level::Resolved)]
+#[case::certificates_expired(vec![], Level::Connected)]
+#[case::dns_down(vec![Fault::DnsServer], Level::Nothing)]
+#[case::target_outside_the_domain(vec![], Level::Nothing)]
+#[tokio::test]
+async fn levels(#[case] faults: Vec<Fault>, #[case] expected: Level) {
+    let mut drill = Drill::start().await;
+    for fault in faults {
+        drill.strike(fault).await;
+    }
+    if expected == Level::Connected {
+        for server in ["edgeserver1a", "edgeserver1b"] {
+            drill.strike(Fault::Certificate(drill.computer(server))).await;
+        }
+    }
+    let outside = RecordData::Srv { priority: 0, weight: 0, port: 5061, target: "sip.contoso.net".into() };
+    if expected == Level::Nothing && drill.fabric.dns_up() {
+        let name = "_sipfederationtls._tcp.contoso.com".to_owned();
+        let edit = DnsEdit::Replace { name, record_type: RecordType::Srv, ttl: Some(60), data: vec![outside] };
+        drill.fabric.edit_dns(&edit).expect("edited");
+        drill.follow().await;
+    }
+    let partner = drill.fabric.topology().find_partner("fabrikam.com").expect("a partner");
+    let query = ReachQuery { partner, domain: "contoso.com".into(), protocol: Protocol::Sip, direction: Direction::Inbound };
+    assert_eq!(drill.fabric.reached(&query, Level::RoundTrip).level, expected);
+    let trace = drill.network.trace(partner, Protocol::Sip, "contoso.com", drill.fabric.now()).await;
+    let trace = trace.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(trace.level, expected, "{trace}");
+    if expected == Level::RoundTrip {
+        assert!(trace.to_string().contains("tls     TLSv1_3, TLS13_"), "{trace}");
+    }
 }
 
 fn run(future: impl Future<Output = ()>) {
