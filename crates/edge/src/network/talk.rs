@@ -9,6 +9,7 @@ use firedrill_fabric::federation::{Protocol, Undelivered};
 use firedrill_fabric::naming::canonical_name;
 use firedrill_fabric::sign_in::{SignIn, SignInFrom};
 use firedrill_topology::{ComputerId, PartnerId, RecordType};
+use tokio::net::TcpStream;
 
 use super::Network;
 use crate::error::ProbeError;
@@ -68,8 +69,7 @@ pub enum SipError {
 /// A way to the other side's server.
 struct Way {
     host: Arc<Host>,
-    source: Option<SocketAddr>,
-    peer: SocketAddr,
+    stream: TcpStream,
     /// The name that the server's certificate must have.
     name: String,
     via: Option<ComputerId>,
@@ -107,16 +107,15 @@ impl Network {
         let domain = |address: &str| address.split_once('@').map(|(_, domain)| canonical_name(domain));
         let (Some(ours), Some(theirs)) = (domain(from), domain(to)) else { return Err(SipError::Address) };
         let way = if self.topology.sip_domains.contains(&ours) {
-            self.way_out(from, &theirs)?
+            self.way_out(from, &theirs).await?
         } else {
             let partner = self.topology.find_partner(&ours).ok_or(SipError::NoServer)?;
             self.way_in(partner, &theirs, now).await?
         };
         let limits = self.around.limits();
-        let stream = connect(way.source, way.peer, limits).await?.ok_or(SipError::NotFound(theirs))?;
         let credentials = way.host.credentials().map_err(ProbeError::from)?;
         let with = Introduction { credentials: &credentials, authority: self.around.authority(), now, limits };
-        let mut call = Call::open(stream, &way.name, &with, &mut TlsFacts::default()).await?;
+        let mut call = Call::open(way.stream, &way.name, &with, &mut TlsFacts::default()).await?;
         let answered = self.exchange(&mut call, &way.host, from, to, ask).await;
         call.hang_up().await;
         let response = answered?;
@@ -144,13 +143,15 @@ impl Network {
         }
     }
 
-    fn way_out(&self, from: &str, theirs: &str) -> Result<Way, SipError> {
+    async fn way_out(&self, from: &str, theirs: &str) -> Result<Way, SipError> {
         let computer = self.around.gateway().sip_outbound(from, theirs).map_err(SipError::Undelivered)?;
         let host = Arc::clone(self.fleet.xmpp_host(computer).ok_or(SipError::NoServer)?);
         let wire = self.fleet.address_of(computer).and_then(|address| self.map.wire(address).ok());
         let partner = self.topology.find_partner(theirs).ok_or_else(|| SipError::NotFound(theirs.to_owned()))?;
         let peer = self.partners.endpoint(partner, Protocol::Sip).ok_or_else(|| SipError::NotFound(theirs.to_owned()))?;
-        Ok(Way { host, source: wire.and_then(|wire| self.map.source(wire)), peer, name: theirs.to_owned(), via: Some(computer) })
+        let source = wire.and_then(|wire| self.map.source(wire));
+        let stream = connect(source, peer, self.around.limits()).await?.ok_or_else(|| SipError::NotFound(theirs.to_owned()))?;
+        Ok(Way { host, stream, name: theirs.to_owned(), via: Some(computer) })
     }
 
     /// As the prober: the first SRV record alone, which must lie inside the domain, and all its addresses (dossier F.5).
@@ -169,10 +170,9 @@ impl Network {
             for address in targets::addresses(&answer) {
                 let wire = self.map.wire(address).map_err(ProbeError::from)?;
                 let Some(peer) = self.map.endpoint(wire, target.port) else { continue };
-                // Who is there is asked here, and talked to on a connection of its own.
-                if connect(source, peer, self.around.limits()).await?.is_some() {
+                if let Some(stream) = connect(source, peer, self.around.limits()).await? {
                     let via = self.fleet.server_at(address).map(|(_, computer)| computer);
-                    return Ok(Way { host, source, peer, name: target.host, via });
+                    return Ok(Way { host, stream, name: target.host, via });
                 }
             }
         }

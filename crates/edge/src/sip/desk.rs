@@ -143,7 +143,8 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// REGISTER (RFC 3261 10.3): who it is for stands in To.
+    /// REGISTER (RFC 3261 10.3): who it is for stands in To. Nobody is asked for credentials: which registrar answers is what is
+    /// rehearsed, and Kerberos, NTLM and TLS-DSK are not modelled.
     fn register(&self, request: &Request) -> Reply {
         let gateway = self.host.around.gateway();
         let user = request.to.address().unwrap_or_default();

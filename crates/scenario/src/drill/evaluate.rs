@@ -62,12 +62,29 @@ impl Drill {
                 let reached = self.reached(&query, *level)?;
                 self.federation(&query, &reached, *level, *wanted)
             }
+            Check::Serving { who, .. } => {
+                if let Some(user) = self.one_of(*who) {
+                    self.sign_in(user)?;
+                }
+                Look { fabric: &self.fabric, words: Words(&self.topology) }.check(check)
+            }
             Check::Fails(demand) => heard::fails(demand, said),
             Check::Text(stream, demand) => heard::text(*stream, demand, said),
             Check::Objects(demand) => heard::objects(demand, said),
             Check::Took(bounds) => Finding::new(within(said.took, *bounds), said.took.to_string()),
             other => Look { fabric: &self.fabric, words: Words(&self.topology) }.check(other),
         })
+    }
+
+    /// Somebody who can sign in for the others.
+    fn one_of(&self, who: Who) -> Option<UserId> {
+        match who {
+            Who::User(user) | Who::Users(user, _) => Some(user),
+            Who::Pool(pool) => {
+                let first = self.topology.users.cohorts.iter().map(|cohort| cohort.first);
+                first.into_iter().find(|user| self.fabric.registrar_pool(*user) == pool)
+            }
+        }
     }
 
     fn federation(&self, query: &ReachQuery, reached: &Reached, level: Level, wanted: Reachability) -> Finding {

@@ -20,7 +20,7 @@ use firedrill_fabric::federation::{Level, Reach, ReachQuery, Reached};
 use firedrill_fabric::naming::PartnerView;
 use firedrill_fabric::{Caller, Configuration, Fabric, LimitError, Operation, OperationError, SimDuration, SimTime};
 use firedrill_powershell::session::{Limits, Options as SessionOptions, Session};
-use firedrill_topology::{ComputerId, PartnerId, RecordType, Topology};
+use firedrill_topology::{ComputerId, PartnerId, RecordType, Topology, UserId};
 
 use crate::document::BindingMode;
 use crate::scenario::{Deed, Setting};
@@ -339,6 +339,19 @@ impl Drill {
             wire.check_lookup(partner, name, record_type, &self.fabric, &model)?;
         }
         Ok(model)
+    }
+
+    /// Signs a user in over real sockets, when connected: whoever knows all registrars finds the one that the model says, and is
+    /// served as the model derives.
+    ///
+    /// # Errors
+    /// When the two disagree.
+    pub fn sign_in(&mut self, user: UserId) -> Result<(), Bug> {
+        if let Some(wire) = &mut self.wire {
+            wire.follow(&self.fabric)?;
+            wire.check_sign_in(user, &self.fabric)?;
+        }
+        Ok(())
     }
 
     /// Makes the wire follow the model, when there is one.

@@ -1,10 +1,11 @@
 //! The real path: a DNS server, listeners and resolvers that follow the fabric.
 
 use firedrill_edge::{Network, agree};
-use firedrill_fabric::Fabric;
 use firedrill_fabric::federation::{Reach, ReachQuery};
 use firedrill_fabric::naming::{Answer, PartnerView};
-use firedrill_topology::{PartnerId, RecordType};
+use firedrill_fabric::sign_in::SignInFrom;
+use firedrill_fabric::{Fabric, ServiceMode};
+use firedrill_topology::{PartnerId, RecordType, UserId};
 
 use super::Bug;
 
@@ -90,6 +91,28 @@ impl Wire {
         agree(model, &wire).map_err(|disagreement| Bug {
             what: format!("the model and the wire disagree about {}", disagreement.differs),
             details: disagreement.to_string(),
+        })
+    }
+
+    /// Signs a user in who knows of all registrars, and compares with the model: server by server, and with the service that
+    /// the user gets.
+    pub(crate) fn check_sign_in(&self, user: UserId, fabric: &Fabric) -> Result<(), Bug> {
+        let topology = fabric.topology();
+        let address = topology.users.address(user).unwrap_or_default();
+        let from = SignInFrom::Known(topology.pool_ids().collect());
+        // What the model leans on here is no part of the verdict.
+        let model = fabric.clone().sign_in(&address, &from);
+        let wire = self.runtime.block_on(self.network.sign_in(&address, &from, fabric.now())).ok_or_else(no_engine)?;
+        let wire =
+            wire.map_err(|error| Bug { what: "the wire did what the model has no answer for".to_owned(), details: error.to_string() })?;
+        let serving = fabric.serving(user);
+        let served = serving.pool.filter(|_| serving.mode != ServiceMode::SignedOut).map(|pool| (pool, serving.mode));
+        if wire == model && model.outcome.ok() == served {
+            return Ok(());
+        }
+        Err(Bug {
+            what: format!("the model and the wire disagree about the sign-in of {address}"),
+            details: format!("model  {model:?}\nwire   {wire:?}\nserved {serving:?}"),
         })
     }
 
