@@ -6,9 +6,10 @@
 //! targets, TCP, and the first words of the protocol. [`agree`] compares what it found with the model's answer.
 //! [`Network`] holds all of it for one fabric.
 //!
-//! What the wire speaks here: XMPP server-to-server with TLS, SASL EXTERNAL and Server Dialback (RFC 6120, XEP-0220), with
-//! certificates of the fabric's own authority ([`Authority`]), and SIP over mutual TLS. Stanzas reach users as the model
-//! decides at that moment ([`Gateway`]); [`Mail`] shows what arrived.
+//! What the wire speaks here: XMPP server-to-server with TLS, SASL EXTERNAL and Server Dialback (RFC 6120, XEP-0220), and SIP
+//! over mutual TLS (RFC 3261), with certificates of the fabric's own authority ([`Authority`]). Messages reach users as the
+//! model decides at that moment ([`Gateway`]); [`Mail`] shows what arrived. Clients sign in at the pools' registrars and
+//! through the Access Edges ([`Network::sign_in`]).
 
 mod agree;
 mod behaviour;

@@ -13,7 +13,7 @@ use firedrill_fabric::federation::{Direction, Level, Protocol, ReachQuery, Undel
 use firedrill_fabric::operation::PoolFailover;
 use firedrill_fabric::sign_in::{RegistrarAnswer, SignIn, SignInFailure, SignInFrom, SignInServer};
 use firedrill_fabric::{Caller, Change, Fabric, Fault, Operation, Options, Place, ServiceMode, ServiceName, SimDuration, SimTime};
-use firedrill_topology::{ComputerId, EdgePoolId, PoolId, RecordData, RecordType, SqlId, load_bytes};
+use firedrill_topology::{ComputerId, EdgePoolId, PoolId, RecordData, RecordType, SiteId, SqlId, load_bytes};
 use proptest::prelude::*;
 use rstest::rstest;
 use sip::{Peer, client, header, request};
@@ -148,6 +148,16 @@ async fn refusals() {
     drill.strike(Fault::EdgePool(EdgePoolId(0))).await;
     assert!(matches!(drill.ask(ROMEO, CHIKA, SipAsk::Options).await, Err(SipError::NotFound(_))));
     assert!(matches!(drill.ask(CHIKA, ROMEO, SipAsk::Options).await, Err(SipError::Undelivered(Undelivered::RouteUnavailable))));
+}
+
+/// The next hop lives, and the user is behind a cut link.
+#[tokio::test]
+async fn behind_a_cut_link() {
+    let mut drill = Drill::start().await;
+    drill.strike(Fault::Link(SiteId(0), SiteId(1))).await;
+    assert_eq!(drill.status(ROMEO, ANNA, SipAsk::Options).await.0, 200);
+    assert_eq!(drill.status(ROMEO, CHIKA, SipAsk::Options).await, (504, Some(NEXT_HOP_GONE.to_owned())));
+    drill.sign_in_everywhere(CHIKA).await;
 }
 
 /// What is on the wire, byte for byte where RFC 3261 says so.
@@ -418,7 +428,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         (0u32..6).prop_map(|instance| Fault::SqlInstance(SqlId(instance))),
         (0u32..18).prop_map(|computer| Fault::Certificate(ComputerId(computer))),
         (place.clone(), place, prop::sample::select(vec![5061u16, 443])).prop_map(|(from, to, port)| Fault::Port { from, to, port }),
-        Just(Fault::Link(firedrill_topology::SiteId(0), firedrill_topology::SiteId(1))),
+        Just(Fault::Link(SiteId(0), SiteId(1))),
     ]
 }
 

@@ -71,12 +71,14 @@ impl Fabric {
     /// What an Access Edge says to a remote user's REGISTER: it passes it to its next hop, and from there it reaches the
     /// registrar that serves the user (that nobody outside is redirected is inferred: pools have no addresses there).
     pub fn access_answer(&self, edge: ComputerId, user: &str) -> RegistrarAnswer {
-        if !self.next_hop_of(edge).is_some_and(|pool| self.next_hop_answers(pool, edge, Protocol::Sip)) {
+        let Some(next_hop) = self.next_hop_of(edge).filter(|pool| self.next_hop_answers(*pool, edge, Protocol::Sip)) else {
             return RegistrarAnswer::Unreachable;
-        }
+        };
         let Some(user) = self.user_at(user) else { return RegistrarAnswer::NoSuchUser };
         let serving = self.serving(user);
         match serving.pool.filter(|_| serving.mode != ServiceMode::SignedOut) {
+            // The next hop passes it on to the pool that serves the user, over the link between their sites.
+            Some(pool) if pool != next_hop && !self.pool_sees(next_hop, pool) => RegistrarAnswer::Unreachable,
             Some(pool) => RegistrarAnswer::Accepted(pool, serving.mode),
             None if self.pool_in_service(self.registrar_pool(user)) => RegistrarAnswer::Unavailable,
             None => RegistrarAnswer::Unreachable,
