@@ -14,7 +14,7 @@ use firedrill_fabric::federation::{
     Direction, EdgeRefusal, Level, Negotiation, Protocol, ReachFailure, ReachQuery, Undelivered, XmppMethods,
 };
 use firedrill_fabric::{Caller, Change, Fabric, Fault, Options, Place, SimDuration, SimTime};
-use firedrill_topology::{EdgePoolId, PartnerId, PoolId, load_bytes};
+use firedrill_topology::{EdgePoolId, PartnerId, PoolId, SiteId, load_bytes};
 use peer::{EXTERNAL, Peer, header};
 use rstest::rstest;
 
@@ -253,6 +253,17 @@ async fn messages_reach_who_is_served() {
     drill.network.send_message(ROMEO, ANNA, "still there?").await.expect("it leaves");
     let arrived = drill.network.mail().wait_for(ANNA, |delivery| delivery.content == Content::Message("still there?".into()));
     tokio::time::timeout(Duration::from_secs(20), arrived).await.expect("she is");
+}
+
+/// The gateway behind the Edge lives, and the user is on a pool that it does not see.
+#[tokio::test]
+async fn messages_do_not_cross_a_cut_link() {
+    let mut drill = Drill::federated().await;
+    drill.strike(Fault::Link(SiteId(0), SiteId(1))).await;
+    assert_eq!(drill.bounce(CHIKA).await, "remote-server-timeout");
+    drill.network.send_message(ROMEO, ANNA, "hello").await.expect("it leaves");
+    let arrived = drill.network.mail().wait_for(ANNA, |delivery| delivery.content == Content::Message("hello".into()));
+    tokio::time::timeout(Duration::from_secs(20), arrived).await.expect("she is on this side");
 }
 
 #[tokio::test]

@@ -287,10 +287,12 @@ impl Fabric {
     /// Why not.
     pub fn xmpp_inbound(&self, edge: ComputerId, user: &str) -> Result<(), Undelivered> {
         let next_hop = self.next_hop_of(edge);
-        if !next_hop.is_some_and(|pool| self.next_hop_answers(pool, edge, Protocol::Xmpp)) {
+        let Some(next_hop) = next_hop.filter(|pool| self.next_hop_answers(*pool, edge, Protocol::Xmpp)) else {
             return Err(Undelivered::NextHopUnavailable);
-        }
-        self.user_in_full(user).map(|_| ())
+        };
+        let pool = self.user_in_full(user)?;
+        // From the gateway on it is SIP between pools, over the link between their sites.
+        if pool == next_hop || self.pool_sees(next_hop, pool) { Ok(()) } else { Err(Undelivered::NextHopUnavailable) }
     }
 
     /// The Edge Server through which a user of ours reaches a partner over XMPP now: the route of the site whose pool
